@@ -1,0 +1,255 @@
+"""Augmentation: image by image with albumentations, or a whole batch at once on the training device.
+
+This is the only module that knows albumentations, which is no longer maintained.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, get_worker_info
+
+from cifarcam.data import MEAN, STD, Split
+from cifarcam.errors import CifarcamError
+from cifarcam.recipes import SIDE, Recipe
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else it asks the network for its version at import
+FILL = tuple(round(255 * channel) for channel in MEAN)
+
+
+def normalize(images: np.ndarray | Tensor, device: torch.device | str = "cpu") -> Tensor:
+    """Images as the network takes them: ``(pixel / 255 - MEAN) / STD`` in each channel.
+
+    Args:
+        images: uint8, (N, H, W, 3) or (H, W, 3).
+    Returns: float32, (N, 3, H, W), on ``device``, in channels-last memory order.
+    Raises ``CifarcamError`` for another type or shape.
+    """
+    images = torch.as_tensor(images)
+    if images.ndim == 3:
+        images = images[None]
+    if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[-1] != 3:
+        raise CifarcamError(
+            f"Images are {images.dtype} of shape {tuple(images.shape)}; expected uint8, 0 to 255, of shape (N, H, W, 3)."
+        )
+    mean, std = (torch.tensor(value, device=device) * 255 for value in (MEAN, STD))
+    return ((images.to(device) - mean) / std).permute(0, 3, 1, 2)
+
+
+def denormalize(x: Tensor) -> np.ndarray:
+    """The inverse of ``normalize``: float (N, 3, H, W) to images for display, float32 (N, H, W, 3) in 0 to 1."""
+    pixels = x.detach().cpu().float().permute(0, 2, 3, 1) * torch.tensor(STD) + torch.tensor(MEAN)
+    return pixels.clamp(0, 1).numpy()
+
+
+def train_transforms(recipe: Recipe) -> list:
+    """The random albumentations transforms of a recipe, in order, without normalisation; each takes uint8 images."""
+    import albumentations as A
+
+    chosen = []
+    if recipe.flip == "random":
+        chosen.append(A.HorizontalFlip(p=0.5))
+    if recipe.shift or recipe.scale or recipe.rotate:
+        chosen.append(
+            A.Affine(  # what ShiftScaleRotate is called now
+                translate_percent=(-recipe.shift, recipe.shift),
+                scale=(1 - recipe.scale, 1 + recipe.scale),
+                rotate=(-recipe.rotate, recipe.rotate),
+                keep_ratio=True,
+                fill=FILL,
+                p=0.5,
+            )
+        )
+    if recipe.crop_padding:
+        border = {"constant": 0, "reflect": 4}[recipe.padding_mode]  # OpenCV's numbers for the two
+        chosen.append(A.Pad(padding=recipe.crop_padding, fill=FILL, border_mode=border))
+        chosen.append(A.RandomCrop(SIDE, SIDE))
+    if recipe.cutout:
+        side = (recipe.cutout, recipe.cutout)
+        chosen.append(
+            A.CoarseDropout(num_holes_range=(1, 1), hole_height_range=side, hole_width_range=side, fill=FILL, p=0.5)
+        )
+    return chosen
+
+
+def train_pipeline(recipe: Recipe, seed: int | None = None):
+    """A recipe's albumentations pipeline: ``pipeline(image=uint8 (32, 32, 3))["image"]`` is float32 (3, 32, 32).
+
+    ``seed`` seeds this pipeline alone; albumentations takes no notice of the global seeds.
+    """
+    import albumentations as A
+
+    return A.Compose([*train_transforms(recipe), *_to_network()], seed=seed)
+
+
+def test_pipeline():
+    """The albumentations pipeline of the test split: normalisation only; the same numbers as ``normalize``."""
+    import albumentations as A
+
+    return A.Compose(_to_network())
+
+
+def batched(images: Tensor, flipped: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
+    """A batch of random crops, flipped where asked, each with a square cut out, on the images' device.
+
+    Args:
+        images: uint8, (N, 32 + 2p, 32 + 2p, 3) with p = ``recipe.crop_padding``, from ``pad``.
+        flipped: bool, (N,): which images to mirror.
+        recipe: gives the padding and the side of the cut-out square.
+        generator: draws the offsets; on the CPU, so that a seed means the same on every device.
+    Returns: float32, (N, 3, 32, 32), normalised, in channels-last memory order; the square is 0, the mean colour.
+    """
+    device, count = images.device, len(images)
+    room = 2 * recipe.crop_padding + 1
+    top, left = torch.randint(room, (2, count), generator=generator).to(device)
+    crops = _crop(images, top, left)
+    crops = torch.where(flipped.to(device)[:, None, None, None], crops.flip(2), crops)
+    x = normalize(crops, device)
+    if recipe.cutout:
+        x = x * _outside_square(recipe.cutout, count, generator).to(device)
+    return x
+
+
+def resize(x: Tensor, side: int) -> Tensor:
+    """Square images, float (N, 3, H, H), reduced to (N, 3, side, side) by antialiased bilinear interpolation."""
+    if x.shape[-1] == side:
+        return x
+    small = F.interpolate(x, size=(side, side), mode="bilinear", antialias=True)
+    return small.contiguous(memory_format=torch.channels_last)
+
+
+def pad(images: np.ndarray | Tensor, recipe: Recipe, device: torch.device | str = "cpu") -> Tensor:
+    """All images with ``recipe.crop_padding`` pixels more on each side: uint8, (N, H + 2p, W + 2p, 3)."""
+    images = torch.as_tensor(images).to(device)
+    p = recipe.crop_padding
+    if p == 0:
+        return images
+    if recipe.padding_mode == "reflect":
+        index = torch.arange(-p, SIDE + p, device=device).abs()
+        index = torch.where(index >= SIDE, 2 * (SIDE - 1) - index, index)
+        return images[:, index][:, :, index]
+    padded = torch.tensor(FILL, dtype=torch.uint8, device=device).repeat(len(images), SIDE + 2 * p, SIDE + 2 * p, 1)
+    padded[:, p : p + SIDE, p : p + SIDE] = images
+    return padded
+
+
+def flips(count: int, recipe: Recipe, epoch: int) -> Tensor:
+    """Which of ``count`` images an epoch mirrors, bool (count,).
+
+    ``"random"`` draws anew in each epoch. ``"alternating"`` draws once and then turns every image over from epoch to
+    epoch, so that two epochs in a row show both of its sides (Jordan 2024, arXiv 2404.00498).
+    """
+    if recipe.flip == "none":
+        return torch.zeros(count, dtype=torch.bool)
+    alternating = recipe.flip == "alternating"
+    drawn = torch.rand(count, generator=generator_for(recipe.seed, 0 if alternating else epoch, "flip")) < 0.5
+    return drawn ^ (alternating and epoch % 2 == 1)
+
+
+def generator_for(seed: int, epoch: int, use: str) -> torch.Generator:
+    """A CPU generator that depends on nothing but its arguments, so that a resumed run draws what it would have."""
+    state = np.random.SeedSequence([seed, epoch, *use.encode()]).generate_state(1, np.uint64)
+    return torch.Generator().manual_seed(int(state[0] >> np.uint64(1)))
+
+
+class Batches:
+    """The training batches of a recipe, epoch by epoch.
+
+    ``batches.epoch(k)`` yields ``(x, y)``: x float32, (batch, 3, 32, 32), normalised; y int64, (batch,); both on
+    the device. The order and the augmentation of epoch k follow from the recipe's seed and k alone.
+    """
+
+    def __init__(self, train: Split, recipe: Recipe, device: torch.device | str = "cpu") -> None:
+        self.recipe, self.device = recipe, torch.device(device)
+        self.train = train.first(recipe.train_images)
+        self.labels = torch.as_tensor(self.train.labels).to(device)
+        if recipe.augmentation == "batched":
+            self.padded = pad(self.train.images, recipe, device)
+
+    def __len__(self) -> int:
+        return -(-len(self.train.labels) // self.recipe.batch)
+
+    def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        order = torch.randperm(len(self.train.labels), generator=generator_for(self.recipe.seed, epoch, "order"))
+        if self.recipe.augmentation == "albumentations":
+            yield from self._by_image(order, epoch)
+            return
+        flipped = flips(len(order), self.recipe, epoch)
+        generator = generator_for(self.recipe.seed, epoch, "augment")
+        for chosen in order.split(self.recipe.batch):
+            on_device = chosen.to(self.device)
+            if self.recipe.augmentation == "none":
+                x = normalize(self.train.images[chosen.numpy()], self.device)
+            else:
+                x = batched(self.padded[on_device], flipped[chosen], self.recipe, generator)
+                x = resize(x, self.recipe.side(epoch))
+            yield x, self.labels[on_device]
+
+    def _by_image(self, order: Tensor, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        generator = generator_for(self.recipe.seed, epoch, "augment")
+        seed = int(torch.randint(2**31, (1,), generator=generator))
+        loader = DataLoader(
+            AugmentedImages(self.train, train_pipeline(self.recipe, seed)),
+            batch_size=self.recipe.batch,
+            sampler=order.tolist(),
+            num_workers=self.recipe.workers,
+            worker_init_fn=seed_worker,
+            generator=generator,
+        )
+        for x, y in loader:
+            yield x.to(self.device, non_blocking=True), y.to(self.device)
+
+
+class AugmentedImages(Dataset):
+    """A split as ``(float32 (3, 32, 32), label)`` pairs, each image passed through an albumentations pipeline."""
+
+    def __init__(self, split: Split, pipeline) -> None:
+        self.split, self.pipeline = split, pipeline
+
+    def __len__(self) -> int:
+        return len(self.split.labels)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        return self.pipeline(image=self.split.images[index])["image"], int(self.split.labels[index])
+
+
+def seed_worker(worker_id: int) -> None:
+    """Gives each DataLoader worker a random stream of its own (``worker_init_fn``).
+
+    Workers start as copies of one process: without this each of them draws the same augmentations, in every epoch.
+    """
+    worker = get_worker_info()
+    worker.dataset.pipeline.set_random_seed(worker.seed % 2**32)
+
+
+def _to_network() -> list:
+    import albumentations as A
+    from albumentations.pytorch import ToTensorV2
+
+    return [A.Normalize(MEAN, STD, max_pixel_value=255.0), ToTensorV2()]
+
+
+def _crop(images: Tensor, top: Tensor, left: Tensor) -> Tensor:
+    # A row of a crop is 96 bytes in a line of memory. Copying 32 such rows is several times faster than
+    # gathering 3,072 single values.
+    count, side = images.shape[:2]
+    images = images.contiguous()
+    pixels = images.numel() // 3
+    windows = images.flatten().as_strided((pixels - SIDE + 1, 3 * SIDE), (3, 1))
+    first_row = torch.arange(count, device=images.device) * side + top
+    rows = first_row[:, None] + torch.arange(SIDE, device=images.device)
+    starts = rows * side + left[:, None]
+    return windows.index_select(0, starts.flatten()).view(count, SIDE, SIDE, 3)
+
+
+def _outside_square(side: int, count: int, generator: torch.Generator) -> Tensor:
+    """Float (count, 1, 32, 32): 0 inside a square wholly within the image, 1 outside."""
+    corner = torch.randint(SIDE - side + 1, (2, count, 1), generator=generator)
+    at = torch.arange(SIDE)
+    rows, columns = (at >= corner) & (at < corner + side)
+    return (~(rows[:, :, None] & columns[:, None, :]))[:, None].float()

@@ -1,0 +1,118 @@
+"""What a network says of a split, and all that follows from its logits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cifarcam.augment import normalize
+from cifarcam.errors import CifarcamError
+
+
+def predict(
+    model: nn.Module, images: np.ndarray, *, batch: int = 500, precision: str = "float32", flip_average: bool = False
+) -> Tensor:
+    """The logits of all images, on the device where the model is.
+
+    Args:
+        model: takes normalised (N, 3, H, W) and gives logits; run in eval mode and left in the mode it had.
+        images: uint8, (N, H, W, 3).
+        batch: images a forward pass.
+        precision: ``"float32"``, or ``"bfloat16"`` for autocast.
+        flip_average: average the logits of every image and its mirror image.
+    Returns: float32 logits, (N, classes), on the CPU.
+    Raises ``CifarcamError`` where a logit is not a number.
+    """
+    device = next(model.parameters()).device
+    was_training = model.training
+    model.eval()
+    pieces = []
+    try:
+        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+            for start in range(0, len(images), batch):
+                x = normalize(images[start : start + batch], device)
+                logits = model(x).float()
+                if flip_average:
+                    logits = (logits + model(x.flip(3)).float()) / 2
+                pieces.append(logits.cpu())
+    finally:
+        model.train(was_training)
+    logits = torch.cat(pieces)
+    if not logits.isfinite().all():
+        bad = int((~logits.isfinite()).any(1).sum())
+        raise CifarcamError(f"The model gives NaN or infinite logits for {bad} of {len(images)} images.")
+    return logits.clone()
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The logits of a split beside its true labels.
+
+    Attributes:
+        logits: float32, (N, classes).
+        labels: int64, (N,), the true classes.
+    Raises ``CifarcamError`` where the two do not belong together.
+    """
+
+    logits: Tensor
+    labels: Tensor
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "logits", torch.as_tensor(self.logits).float())
+        object.__setattr__(self, "labels", torch.as_tensor(self.labels).long())
+        if self.logits.ndim != 2 or self.labels.shape != self.logits.shape[:1]:
+            raise CifarcamError(
+                f"Logits of shape {tuple(self.logits.shape)} and labels of shape {tuple(self.labels.shape)}; "
+                "expected (N, classes) and (N,)."
+            )
+        if len(self.labels) and not 0 <= int(self.labels.min()) <= int(self.labels.max()) < self.logits.shape[1]:
+            raise CifarcamError(f"Labels must lie between 0 and {self.logits.shape[1] - 1}, the last class.")
+
+    @property
+    def predicted(self) -> Tensor:
+        """The class with the largest logit, int64, (N,)."""
+        return self.logits.argmax(1)
+
+    @property
+    def probabilities(self) -> Tensor:
+        """Softmax of the logits, (N, classes)."""
+        return self.logits.softmax(1)
+
+    @property
+    def confidence(self) -> Tensor:
+        """The probability of the predicted class, (N,), 0 to 1."""
+        return self.probabilities.amax(1)
+
+    @property
+    def correct(self) -> Tensor:
+        """Whether each prediction is right, bool, (N,)."""
+        return self.predicted == self.labels
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right predictions, 0 to 1."""
+        return self.correct.double().mean().item()
+
+    @property
+    def loss(self) -> float:
+        """Mean cross-entropy over the images, in nats."""
+        return F.cross_entropy(self.logits, self.labels).item()
+
+    def misclassified(self, by_confidence: bool = False) -> Tensor:
+        """Indices of the wrongly predicted images, in the split's order or the most confident mistake first."""
+        wrong = torch.nonzero(~self.correct).flatten()
+        return wrong[self.confidence[wrong].argsort(descending=True, stable=True)] if by_confidence else wrong
+
+    def confusion(self) -> Tensor:
+        """Counts, int64, (classes, classes): row the true class, column the predicted one."""
+        classes = self.logits.shape[1]
+        return torch.bincount(self.labels * classes + self.predicted, minlength=classes**2).view(classes, classes)
+
+    def per_class_accuracy(self) -> Tensor:
+        """Share of each true class that is predicted right, (classes,); NaN for a class without images."""
+        confusion = self.confusion().double()
+        return confusion.diagonal() / confusion.sum(1)

@@ -1,0 +1,247 @@
+"""Every number of a training run in one frozen dataclass, and the recipes the book trains.
+
+``STEP_LR`` and ``ONE_CYCLE`` follow two published student write-ups, ``BEST`` is the book's own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+
+from cifarcam.errors import CifarcamError
+
+CHOICES = {
+    "optimizer": ("sgd", "adamw"),
+    "weight_decay_on": ("weights", "all"),
+    "schedule": ("constant", "step", "one_cycle"),
+    "augmentation": ("none", "albumentations", "batched"),
+    "flip": ("none", "random", "alternating"),
+    "padding_mode": ("reflect", "constant"),
+}
+
+
+SIDE = 32  # of a CIFAR-10 image, in pixels
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training run, completely: two runs of one recipe on one machine give the same weights.
+
+    Attributes:
+        name: what the run is called in logs and records.
+        seed: seeds the weights, the order of the images and their augmentation.
+        width: channels of the network's stem, see ``ResNet18``.
+        epochs: passes over the training images.
+        batch: images a step.
+        train_images: how many training images to use, ``None`` for all of them.
+        optimizer: ``"sgd"`` or ``"adamw"``.
+        lr: learning rate; the peak of a one-cycle schedule, the start of the others.
+        momentum: of SGD; the first beta of AdamW.
+        nesterov: Nesterov's momentum (SGD only).
+        weight_decay: L2 penalty on the parameters named by ``weight_decay_on``.
+        weight_decay_on: ``"weights"`` leaves out biases and BatchNorm, ``"all"`` takes everything in.
+        l1: factor of the sum of absolute weights in the loss.
+        dropout: probability of dropping a pooled feature.
+        label_smoothing: of the training loss, 0 to 1; the test loss is plain cross-entropy.
+        schedule: ``"constant"``, ``"step"`` (PyTorch's StepLR) or ``"one_cycle"`` (OneCycleLR, linear).
+        step_epochs, gamma: StepLR multiplies the rate by ``gamma`` every ``step_epochs`` epochs.
+        warmup: share of all steps in which a one-cycle schedule rises to its peak.
+        start_divisor: a one-cycle schedule starts at ``lr / start_divisor``.
+        end_divisor: and ends at ``lr / end_divisor``.
+        augmentation: ``"none"``, ``"albumentations"`` (image by image on the CPU) or ``"batched"`` (on the device).
+        flip: horizontal flips: ``"none"``, ``"random"``, or ``"alternating"`` (mirrored every other epoch; batched only).
+        crop_padding: pixels of padding on each side before a random 32×32 crop.
+        padding_mode: what the padding holds: ``"reflect"`` or ``"constant"`` (the mean colour).
+        cutout: side of the square that is cut out, in pixels.
+        first_side, full_side_from: progressive resizing (batched only). The first epoch trains on images reduced to
+            ``first_side`` pixels a side; the side grows in steps of 4 and is 32 from epoch ``full_side_from`` on.
+        shift, scale, rotate: largest random shift (share of the side), change of size (share) and rotation (degrees);
+            albumentations only.
+        averaging: decay of the moving average of the weights, a step; 0 for none.
+        workers: processes that augment (albumentations only).
+        precision: ``"auto"``, ``"float32"`` or ``"bfloat16"`` (autocast).
+
+    Raises ``CifarcamError`` for a value that makes no sense, naming the field.
+    """
+
+    name: str
+    seed: int = 0
+    width: int = 64
+    epochs: int = 20
+    batch: int = 256
+    train_images: int | None = None
+    optimizer: str = "sgd"
+    lr: float = 0.1
+    momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: float = 0.0
+    weight_decay_on: str = "weights"
+    l1: float = 0.0
+    dropout: float = 0.0
+    label_smoothing: float = 0.0
+    schedule: str = "constant"
+    step_epochs: int = 10
+    gamma: float = 0.1
+    warmup: float = 0.2
+    start_divisor: float = 100.0
+    end_divisor: float = 10_000.0
+    augmentation: str = "batched"
+    flip: str = "random"
+    crop_padding: int = 4
+    padding_mode: str = "reflect"
+    cutout: int = 0
+    first_side: int = 32
+    full_side_from: int = 1
+    shift: float = 0.0
+    scale: float = 0.0
+    rotate: float = 0.0
+    averaging: float = 0.0
+    workers: int = 2
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            _check_type(field.name, getattr(self, field.name), str(field.type))
+        for name, allowed in (*CHOICES.items(), ("precision", ("auto", "float32", "bfloat16"))):
+            value = getattr(self, name)
+            if value not in allowed:
+                raise _invalid(name, value, f"one of {', '.join(allowed)}")
+        for name, (low, high) in RANGES.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise _invalid(name, value, f"a number from {low:g} to {high:g}")
+        if self.nesterov and (self.optimizer != "sgd" or self.momentum == 0):
+            raise _invalid("nesterov", True, "False unless the optimizer is sgd with momentum")
+        if self.augmentation == "albumentations" and self.flip == "alternating":
+            raise _invalid("flip", self.flip, "random or none with albumentations")
+        if self.augmentation == "batched" and (self.shift or self.scale or self.rotate):
+            raise _invalid("shift, scale or rotate", (self.shift, self.scale, self.rotate), "0 with batched")
+        if self.augmentation != "batched" and self.first_side != SIDE:
+            raise _invalid("first_side", self.first_side, f"{SIDE} unless the augmentation is batched")
+
+    def replace(self, **changes: object) -> Recipe:
+        """A copy with some fields changed. Raises ``CifarcamError`` for a field that does not exist."""
+        unknown = sorted(set(changes) - {field.name for field in dataclasses.fields(self)})
+        if unknown:
+            raise CifarcamError(f"A recipe has no field {', '.join(unknown)}; see Recipe for those it has.")
+        return dataclasses.replace(self, **changes)
+
+    def quick(self) -> Recipe:
+        """The same recipe, narrow and short, to watch it live: seconds on two cores instead of hours."""
+        return self.replace(
+            name=f"{self.name}_quick", width=16, epochs=5, train_images=4_000, batch=min(self.batch, 128), workers=0
+        )
+
+    def side(self, epoch: int) -> int:
+        """Height and width of the training images in epoch 0, 1, …, in pixels (progressive resizing)."""
+        if epoch + 1 >= self.full_side_from:
+            return SIDE
+        grown = self.first_side + (SIDE - self.first_side) * epoch / (self.full_side_from - 1)
+        return int(grown) // 4 * 4
+
+    def steps(self, images: int) -> int:
+        """Optimizer steps of the whole run over ``images`` training images."""
+        return self.epochs * math.ceil(min(images, self.train_images or images) / self.batch)
+
+
+RANGES = {
+    "seed": (0, 2**32 - 1),
+    "width": (1, 1024),
+    "epochs": (1, 10_000),
+    "batch": (2, 1_000_000),
+    "train_images": (2, 10**9),
+    "lr": (1e-12, 1e6),
+    "momentum": (0, 0.9999),
+    "weight_decay": (0, 10),
+    "l1": (0, 10),
+    "dropout": (0, 0.99),
+    "label_smoothing": (0, 0.99),
+    "step_epochs": (1, 10_000),
+    "gamma": (1e-6, 1),
+    "warmup": (0.001, 0.999),
+    "start_divisor": (1, 1e12),
+    "end_divisor": (1, 1e12),
+    "crop_padding": (0, 16),
+    "cutout": (0, 32),
+    "first_side": (16, 32),
+    "full_side_from": (1, 10_000),
+    "shift": (0, 1),
+    "scale": (0, 0.9),
+    "rotate": (0, 180),
+    "averaging": (0, 0.99999),
+    "workers": (0, 64),
+}
+
+def _check_type(name: str, value: object, declared: str) -> None:
+    if declared == "str":
+        ok, expected = isinstance(value, str) and bool(value), "text"
+    elif declared == "bool":
+        ok, expected = isinstance(value, bool), "True or False"
+    elif declared == "float":
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        ok, expected = number and math.isfinite(value), "a finite number"
+    else:
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        ok, expected = whole or (value is None and "None" in declared), "a whole number"
+    if not ok:
+        raise _invalid(name, value, expected)
+
+
+def _invalid(name: str, value: object, expected: str) -> CifarcamError:
+    return CifarcamError(f"The recipe's {name} is {value!r}; expected {expected}.")
+
+
+STEP_LR = Recipe(
+    name="step_lr",
+    batch=64,
+    lr=0.01,
+    schedule="step",
+    step_epochs=10,
+    gamma=0.1,
+    augmentation="albumentations",
+    crop_padding=4,
+    padding_mode="constant",
+    cutout=16,
+    shift=0.0625,
+    scale=0.1,
+    rotate=15.0,
+)
+ONE_CYCLE = Recipe(
+    name="one_cycle",
+    batch=512,
+    lr=0.0479,
+    schedule="one_cycle",
+    warmup=0.25,
+    start_divisor=100.0,
+    end_divisor=10_000.0,
+    augmentation="albumentations",
+    crop_padding=4,
+    padding_mode="constant",
+    cutout=16,
+)
+BEST = Recipe(
+    name="best",
+    batch=256,
+    lr=0.2,
+    nesterov=True,
+    weight_decay=5e-4,
+    label_smoothing=0.1,
+    schedule="one_cycle",
+    warmup=0.2,
+    augmentation="batched",
+    flip="alternating",
+    crop_padding=4,
+    padding_mode="reflect",
+    cutout=8,
+    first_side=20,
+    full_side_from=15,
+)
+RECIPES = {recipe.name: recipe for recipe in (STEP_LR, ONE_CYCLE, BEST)}
+
+
+def find_recipe(name: str) -> Recipe:
+    """The named recipe. Raises ``CifarcamError``, listing the names, for any other."""
+    if name not in RECIPES:
+        raise CifarcamError(f"There is no recipe {name!r}; the recipes are {', '.join(RECIPES)}.")
+    return RECIPES[name]

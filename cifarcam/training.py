@@ -1,0 +1,258 @@
+"""The training loop: log, progress bar, checkpoints, exact resuming.
+
+All randomness is keyed by the recipe's seed and the number of the epoch, so a run that was stopped and resumed
+ends with the very same weights as one that was not.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim import SGD, AdamW, Optimizer
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR, StepLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm import tqdm
+
+from cifarcam.augment import Batches, generator_for
+from cifarcam.data import Split
+from cifarcam.errors import CifarcamError
+from cifarcam.files import written_whole
+from cifarcam.hardware import describe, fastest_precision, training_device
+from cifarcam.predictions import Predictions, predict
+from cifarcam.recipes import Recipe
+from cifarcam.resnet import ResNet18
+
+CHECKPOINT = "checkpoint.pt"
+
+
+@dataclass
+class Fitted:
+    """A trained network and how it came to be.
+
+    Attributes:
+        recipe: what was trained.
+        model: the network, in eval mode, on the device it was trained on; the averaged one where the recipe averages.
+        history: a dict an epoch: ``epoch``, ``lr`` (at its start), ``train_loss`` (mean cross-entropy of the augmented
+            batches), ``train_accuracy``, ``test_loss``, ``test_accuracy`` (shares, 0 to 1), ``seconds``.
+        hardware, precision: what it ran on, and in which number format.
+        data_checksum: of the training split, see ``Split.checksum``.
+    """
+
+    recipe: Recipe
+    model: nn.Module
+    history: list[dict]
+    hardware: str
+    precision: str
+    data_checksum: str
+
+
+def fit(
+    recipe: Recipe,
+    train: Split,
+    test: Split,
+    *,
+    out: str | Path | None = None,
+    resume: bool = False,
+    device: torch.device | str | None = None,
+) -> Fitted:
+    """Trains a ``ResNet18`` by a recipe and tests it after each epoch; the test results choose nothing.
+
+    Args:
+        recipe: every number of the run.
+        train, test: the two splits.
+        out: folder for ``checkpoint.pt``, written whole after each epoch; ``None`` to keep none.
+        resume: go on from the checkpoint in ``out``; without it an existing checkpoint is an error.
+        device: where to train; the first GPU by default, else the CPU.
+    Prints two lines an epoch, with a progress bar in between.
+    Raises ``CifarcamError`` for a loss that is not finite, an existing or foreign checkpoint, an unwritable folder.
+    """
+    run = _Run(recipe, train, torch.device(device or training_device()))
+    checkpoint = None if out is None else Path(out) / CHECKPOINT
+    if checkpoint is not None:
+        _load_or_claim(run, checkpoint, resume)
+    batches = Batches(train, recipe, run.device)
+    for epoch in range(len(run.history), recipe.epochs):
+        row = _train_epoch(run, batches, epoch)
+        row |= _test_epoch(run, test)
+        run.history.append(row)
+        if checkpoint is not None:
+            _save(run, checkpoint)
+    return Fitted(
+        recipe, run.evaluated.eval(), run.history, describe(run.device), run.precision, run.data_checksum
+    )
+
+
+def make_optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:
+    """The recipe's optimizer; weight decay acts on everything or on weights of two dimensions and more."""
+    decayed, free = [], []
+    for parameter in model.parameters():
+        everything = recipe.weight_decay_on == "all"
+        (decayed if everything or parameter.ndim > 1 else free).append(parameter)
+    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": free, "weight_decay": 0.0}]
+    groups = [group for group in groups if group["params"]]
+    if recipe.optimizer == "adamw":
+        return AdamW(groups, lr=recipe.lr, betas=(recipe.momentum, 0.999))
+    return SGD(groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=recipe.nesterov)
+
+
+def make_schedule(optimizer: Optimizer, recipe: Recipe, steps_per_epoch: int) -> LRScheduler:
+    """The recipe's learning-rate schedule, to be stepped after every batch."""
+    if recipe.schedule == "step":
+        return StepLR(optimizer, recipe.step_epochs * steps_per_epoch, recipe.gamma)
+    if recipe.schedule == "one_cycle":
+        return OneCycleLR(
+            optimizer,
+            recipe.lr,
+            total_steps=recipe.epochs * steps_per_epoch,
+            pct_start=recipe.warmup,
+            anneal_strategy="linear",
+            cycle_momentum=False,
+            div_factor=recipe.start_divisor,
+            final_div_factor=recipe.end_divisor / recipe.start_divisor,
+        )
+    return LambdaLR(optimizer, lambda step: 1.0)
+
+
+@dataclass
+class _Run:
+    """All that changes during training, which is all that a checkpoint holds."""
+
+    recipe: Recipe
+    train: Split
+    device: torch.device
+    history: list[dict] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        recipe = self.recipe
+        count = len(self.train.first(recipe.train_images).labels)
+        self.data_checksum = self.train.checksum()
+        self.precision = fastest_precision(self.device) if recipe.precision == "auto" else recipe.precision
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(recipe.seed)
+            model = ResNet18(recipe.width, dropout=recipe.dropout)
+        self.model = model.to(self.device, memory_format=torch.channels_last)
+        self.optimizer = make_optimizer(self.model, recipe)
+        self.schedule = make_schedule(self.optimizer, recipe, math.ceil(count / recipe.batch))
+        self.averaged = None
+        if recipe.averaging:
+            average = get_ema_multi_avg_fn(recipe.averaging)
+            self.averaged = AveragedModel(self.model, multi_avg_fn=average, use_buffers=True)
+
+    @property
+    def evaluated(self) -> nn.Module:
+        return self.model if self.averaged is None else self.averaged.module
+
+    def parts(self) -> dict:
+        named = {"model": self.model, "optimizer": self.optimizer, "schedule": self.schedule}
+        return named if self.averaged is None else named | {"averaged": self.averaged}
+
+
+def _train_epoch(run: _Run, batches: Batches, epoch: int) -> dict:
+    recipe, lr = run.recipe, run.optimizer.param_groups[0]["lr"]
+    print(f"Epoch {epoch + 1}/{recipe.epochs}, learning rate {lr:.6f}", flush=True)
+    started = time.perf_counter()
+    loss_sum = torch.zeros((), device=run.device)
+    correct = torch.zeros((), dtype=torch.long, device=run.device)
+    seen = 0
+    run.model.train()
+    with torch.random.fork_rng(devices=[run.device] if run.device.type == "cuda" else []):
+        torch.manual_seed(generator_for(recipe.seed, epoch, "dropout").initial_seed())
+        bar = tqdm(batches.epoch(epoch), total=len(batches), unit="batch")
+        for number, (x, y) in enumerate(bar):
+            logits = _step(run, x, y)
+            loss_sum += F.cross_entropy(logits, y, reduction="sum")
+            correct += (logits.argmax(1) == y).sum()
+            seen += len(y)
+            if number % 10 == 9 or number == len(batches) - 1:  # reading the sums makes a GPU wait
+                _check_finite(loss_sum, epoch)
+                loss, accuracy = loss_sum.item() / seen, 100 * correct.item() / seen
+                bar.set_postfix_str(f"loss={loss:.4f} batch={number} accuracy={accuracy:.2f}%")
+    return {
+        "epoch": epoch + 1,
+        "lr": lr,
+        "train_loss": loss_sum.item() / seen,
+        "train_accuracy": correct.item() / seen,
+        "seconds": round(time.perf_counter() - started, 2),
+    }
+
+
+def _step(run: _Run, x: Tensor, y: Tensor) -> Tensor:
+    """One optimizer step; the batch's logits from before it, float32, without their graph."""
+    recipe = run.recipe
+    with torch.autocast(run.device.type, torch.bfloat16, enabled=run.precision == "bfloat16"):
+        logits = run.model(x.contiguous(memory_format=torch.channels_last))
+    logits = logits.float()
+    loss = F.cross_entropy(logits, y, label_smoothing=recipe.label_smoothing)
+    if recipe.l1:
+        loss = loss + recipe.l1 * sum(p.abs().sum() for p in run.model.parameters() if p.ndim > 1)
+    run.optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    run.optimizer.step()
+    run.schedule.step()
+    if run.averaged is not None:
+        run.averaged.update_parameters(run.model)
+    return logits.detach()
+
+
+def _test_epoch(run: _Run, test: Split) -> dict:
+    results = Predictions(predict(run.evaluated, test.images, precision=run.precision), test.labels)
+    right, total = int(results.correct.sum()), len(results.labels)
+    print(f"Test set: mean loss {results.loss:.4f}, Accuracy: {right}/{total} ({100 * right / total:.2f}%)", flush=True)
+    return {"test_loss": results.loss, "test_accuracy": results.accuracy}
+
+
+def _check_finite(loss: Tensor, epoch: int) -> None:
+    if not loss.isfinite():
+        raise CifarcamError(
+            f"The training loss is {loss.item()} in epoch {epoch + 1}; lower the learning rate. "
+            "The checkpoint of the epoch before, if there is one, is intact."
+        )
+
+
+def _save(run: _Run, checkpoint: Path) -> None:
+    state = {name: part.state_dict() for name, part in run.parts().items()}
+    about = {"recipe": dataclasses.asdict(run.recipe), "data_checksum": run.data_checksum, "precision": run.precision}
+    with written_whole(checkpoint) as temporary:
+        torch.save(state | about | {"history": run.history}, temporary)
+
+
+def _load_or_claim(run: _Run, checkpoint: Path, resume: bool) -> None:
+    if not checkpoint.exists():
+        with written_whole(checkpoint.parent / ".writable"):  # an unwritable folder is found out now, not in an hour
+            pass
+        (checkpoint.parent / ".writable").unlink()
+        return
+    if not resume:
+        raise CifarcamError(f"{checkpoint} exists already; resume that run, or choose another folder.")
+    try:
+        saved = torch.load(checkpoint, map_location=run.device, weights_only=True)
+    except Exception as error:  # torch raises many types here, none of them documented
+        raise CifarcamError(f"{checkpoint} is damaged or no checkpoint: {error}. Delete it to start anew.") from error
+    _check_same_run(run, saved, checkpoint)
+    for name, part in run.parts().items():
+        part.load_state_dict(saved[name])
+    run.history = saved["history"]
+
+
+def _check_same_run(run: _Run, saved: dict, checkpoint: Path) -> None:
+    if not isinstance(saved, dict) or "recipe" not in saved:
+        raise CifarcamError(f"{checkpoint} holds no training run of this package; choose another folder.")
+    for name, value in dataclasses.asdict(run.recipe).items():
+        if saved["recipe"].get(name) != value:
+            raise CifarcamError(
+                f"{checkpoint} is of another recipe: its {name} is {saved['recipe'].get(name)!r}, this one's {value!r}. "
+                "Use that recipe, or another folder."
+            )
+    for name in ("data_checksum", "precision"):
+        if saved[name] != getattr(run, name):
+            raise CifarcamError(
+                f"{checkpoint} was made with {name} {saved[name]}, now it is {getattr(run, name)}; "
+                "a run resumes exactly only on the same data and kind of hardware."
+            )
