@@ -5,6 +5,7 @@ This is the only module that knows albumentations, which is no longer maintained
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Iterator
 
@@ -35,7 +36,8 @@ def normalize(images: np.ndarray | Tensor, device: torch.device | str = "cpu") -
         images = images[None]
     if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[-1] != 3:
         raise CifarcamError(
-            f"Images are {images.dtype} of shape {tuple(images.shape)}; expected uint8, 0 to 255, of shape (N, H, W, 3)."
+            f"Images are {images.dtype} of shape {tuple(images.shape)}; expected uint8, 0 to 255, of shape "
+            "(N, H, W, 3)."
         )
     mean, std = (torch.tensor(value, device=device) * 255 for value in (MEAN, STD))
     return ((images.to(device) - mean) / std).permute(0, 3, 1, 2)
@@ -75,6 +77,24 @@ def train_transforms(recipe: Recipe) -> list:
             A.CoarseDropout(num_holes_range=(1, 1), hole_height_range=side, hole_width_range=side, fill=FILL, p=0.5)
         )
     return chosen
+
+
+def draws(transforms: list, image: np.ndarray, count: int, seed: int, certain: bool = True) -> list[np.ndarray]:
+    """What albumentations transforms make of one image, time after time.
+
+    Args:
+        transforms: some of ``train_transforms``, applied in their order.
+        image: uint8, (H, W, 3).
+        certain: apply each of them every time; otherwise with its own probability.
+    Returns: ``count`` images, uint8.
+    """
+    import albumentations as A
+
+    transforms = copy.deepcopy(transforms)
+    for transform in transforms:
+        transform.p = 1.0 if certain else transform.p
+    pipeline = A.Compose(transforms, seed=seed)
+    return [pipeline(image=image)["image"] for _ in range(count)]
 
 
 def train_pipeline(recipe: Recipe, seed: int | None = None):

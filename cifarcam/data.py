@@ -89,7 +89,7 @@ def _named_folder() -> list[Path]:
     if not named:
         return []
     folder = Path(named)
-    if not folder.is_absolute() or not folder.is_dir():
+    if not folder.is_absolute() or not folder.is_dir() or folder.name == CIFAR10.base_folder:
         raise CifarcamError(
             f"CIFARCAM_DATA is {named!r}; expected '{STAND_IN}' or the absolute path of the folder that holds "
             f"{CIFAR10.base_folder}. Correct it, or unset it to use the cache folder."

@@ -39,4 +39,6 @@ def written_whole(path: str | Path) -> Iterator[Path]:
 
 
 def _cannot_write(path: Path, error: OSError) -> CifarcamError:
-    return CifarcamError(f"Cannot write {path}: {error.strerror or error}. Choose a folder you may write to, with room.")
+    return CifarcamError(
+        f"Cannot write {path}: {error.strerror or error}. Choose a folder you may write to, with room."
+    )

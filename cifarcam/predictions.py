@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cifarcam.augment import normalize
+from cifarcam.data import CLASSES
 from cifarcam.errors import CifarcamError
 
 
@@ -19,16 +22,21 @@ def predict(
     """The logits of all images, on the device where the model is.
 
     Args:
-        model: takes normalised (N, 3, H, W) and gives logits; run in eval mode and left in the mode it had.
+        model: takes normalised (N, 3, H, W) and gives logits; run in eval mode, each part left in the mode it had.
         images: uint8, (N, H, W, 3).
         batch: images a forward pass.
         precision: ``"float32"``, or ``"bfloat16"`` for autocast.
         flip_average: average the logits of every image and its mirror image.
     Returns: float32 logits, (N, classes), on the CPU.
-    Raises ``CifarcamError`` where a logit is not a number.
+    Raises ``CifarcamError`` for no images, another precision, or where a logit is not a number.
     """
+    if len(images) == 0 or precision not in ("float32", "bfloat16"):
+        raise CifarcamError(
+            f"Cannot predict {len(images)} images in precision {precision!r}; expected an image or more, and float32 "
+            "or bfloat16."
+        )
     device = next(model.parameters()).device
-    was_training = model.training
+    modes = {part: part.training for part in model.modules()}
     model.eval()
     pieces = []
     try:
@@ -40,7 +48,8 @@ def predict(
                     logits = (logits + model(x.flip(3)).float()) / 2
                 pieces.append(logits.cpu())
     finally:
-        model.train(was_training)
+        for part, mode in modes.items():
+            part.training = mode
     logits = torch.cat(pieces)
     if not logits.isfinite().all():
         bad = int((~logits.isfinite()).any(1).sum())
@@ -107,6 +116,13 @@ class Predictions:
         wrong = torch.nonzero(~self.correct).flatten()
         return wrong[self.confidence[wrong].argsort(descending=True, stable=True)] if by_confidence else wrong
 
+    def captions(self, indices: Iterable[int]) -> list[str]:
+        """For each image its label, the class it was taken for and that class's probability, on two lines."""
+        return [
+            f"{CLASSES[self.labels[i]]}, called\n{CLASSES[self.predicted[i]]} ({self.confidence[i]:.2f})"
+            for i in indices
+        ]
+
     def confusion(self) -> Tensor:
         """Counts, int64, (classes, classes): row the true class, column the predicted one."""
         classes = self.logits.shape[1]
@@ -116,3 +132,30 @@ class Predictions:
         """Share of each true class that is predicted right, (classes,); NaN for a class without images."""
         confusion = self.confusion().double()
         return confusion.diagonal() / confusion.sum(1)
+
+    def calibration(self, bins: int = 10) -> pd.DataFrame:
+        """The images sorted into equal bins of confidence (Guo et al. 2017, arXiv 1706.04599).
+
+        Returns: one row a bin that holds images: ``low`` and ``high`` bounds, ``count``, mean ``confidence`` and
+        ``accuracy``, shares from 0 to 1.
+        """
+        edges = torch.linspace(0, 1, bins + 1)
+        which = torch.bucketize(self.confidence, edges[1:-1], right=False)
+        rows = []
+        for index in which.unique().tolist():
+            inside = which == index
+            rows.append(
+                {
+                    "low": edges[index].item(),
+                    "high": edges[index + 1].item(),
+                    "count": int(inside.sum()),
+                    "confidence": self.confidence[inside].double().mean().item(),
+                    "accuracy": self.correct[inside].double().mean().item(),
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def calibration_error(self, bins: int = 10) -> float:
+        """Expected calibration error: mean gap between confidence and accuracy, bins weighted by their counts."""
+        table = self.calibration(bins)
+        return float((table["count"] * (table["confidence"] - table["accuracy"]).abs()).sum() / table["count"].sum())

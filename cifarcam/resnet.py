@@ -51,7 +51,8 @@ class ResNet18(nn.Module):
         num_classes: length of the logits.
         dropout: probability of dropping a pooled feature in training, 0 to 1.
 
-    Input: float, (N, 3, H, W) with H and W at least 16 (32 and up are what it is made for), normalised with the data set's mean and std.
+    Input: float, (N, 3, H, W) with H and W at least 16 (32 and up are what it is made for), normalised with the
+    data set's mean and std.
     Output: logits, (N, num_classes).
     Raises ``CifarcamError`` for input of another type or shape.
     """
@@ -121,8 +122,10 @@ def from_pytorch_cifar(path: str | Path) -> ResNet18:
         saved = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many types here, none of them documented
         raise CifarcamError(f"{path} is no checkpoint that loads without executing code: {error}") from error
-    weights = saved.get("net", saved) if isinstance(saved, dict) else {}
-    return from_state_dict({name.removeprefix("module."): value for name, value in weights.items()}, str(path))
+    weights = saved.get("net", saved) if isinstance(saved, dict) else None
+    if not isinstance(weights, dict):
+        raise CifarcamError(f"{path} holds no state dict; expected one, or a dict with one under 'net'.")
+    return from_state_dict({str(name).removeprefix("module."): value for name, value in weights.items()}, str(path))
 
 
 def _stage(in_channels: int, channels: int, stride: int) -> nn.Sequential:

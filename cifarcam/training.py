@@ -7,11 +7,13 @@ ends with the very same weights as one that was not.
 from __future__ import annotations
 
 import dataclasses
+import io
 import math
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -21,12 +23,12 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from cifarcam.augment import Batches, generator_for
-from cifarcam.data import Split
+from cifarcam.data import CLASSES, Split
 from cifarcam.errors import CifarcamError
 from cifarcam.files import written_whole
 from cifarcam.hardware import describe, fastest_precision, training_device
 from cifarcam.predictions import Predictions, predict
-from cifarcam.recipes import Recipe
+from cifarcam.recipes import SIDE, Recipe
 from cifarcam.resnet import ResNet18
 
 CHECKPOINT = "checkpoint.pt"
@@ -60,6 +62,7 @@ def fit(
     *,
     out: str | Path | None = None,
     resume: bool = False,
+    stop_after: int | None = None,
     device: torch.device | str | None = None,
 ) -> Fitted:
     """Trains a ``ResNet18`` by a recipe and tests it after each epoch; the test results choose nothing.
@@ -69,24 +72,26 @@ def fit(
         train, test: the two splits.
         out: folder for ``checkpoint.pt``, written whole after each epoch; ``None`` to keep none.
         resume: go on from the checkpoint in ``out``; without it an existing checkpoint is an error.
+        stop_after: leave off after this epoch, counted from 1, to be resumed another time.
         device: where to train; the first GPU by default, else the CPU.
     Prints two lines an epoch, with a progress bar in between.
-    Raises ``CifarcamError`` for a loss that is not finite, an existing or foreign checkpoint, an unwritable folder.
+    Raises ``CifarcamError`` for splits of another form, a loss that is not finite, an existing or foreign checkpoint,
+    an unwritable folder.
     """
+    for name, split in (("training", train), ("test", test)):
+        _check_split(name, split)
     run = _Run(recipe, train, torch.device(device or training_device()))
     checkpoint = None if out is None else Path(out) / CHECKPOINT
     if checkpoint is not None:
         _load_or_claim(run, checkpoint, resume)
     batches = Batches(train, recipe, run.device)
-    for epoch in range(len(run.history), recipe.epochs):
+    for epoch in range(len(run.history), min(recipe.epochs, stop_after or recipe.epochs)):
         row = _train_epoch(run, batches, epoch)
         row |= _test_epoch(run, test)
         run.history.append(row)
         if checkpoint is not None:
             _save(run, checkpoint)
-    return Fitted(
-        recipe, run.evaluated.eval(), run.history, describe(run.device), run.precision, run.data_checksum
-    )
+    return Fitted(recipe, run.evaluated.eval(), run.history, describe(run.device), run.precision, run.data_checksum)
 
 
 def make_optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:
@@ -103,14 +108,23 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:
 
 
 def make_schedule(optimizer: Optimizer, recipe: Recipe, steps_per_epoch: int) -> LRScheduler:
-    """The recipe's learning-rate schedule, to be stepped after every batch."""
+    """The recipe's learning-rate schedule, to be stepped after every batch.
+
+    Raises ``CifarcamError`` for a one-cycle warm-up of exactly one step, which OneCycleLR cannot do.
+    """
     if recipe.schedule == "step":
         return StepLR(optimizer, recipe.step_epochs * steps_per_epoch, recipe.gamma)
     if recipe.schedule == "one_cycle":
+        total_steps = recipe.epochs * steps_per_epoch
+        if recipe.warmup * total_steps == 1:  # OneCycleLR would divide by the zero steps between start and peak
+            raise CifarcamError(
+                f"The recipe's warmup is {recipe.warmup} of {total_steps} steps, exactly one step; "
+                "train more epochs or in smaller batches."
+            )
         return OneCycleLR(
             optimizer,
             recipe.lr,
-            total_steps=recipe.epochs * steps_per_epoch,
+            total_steps=total_steps,
             pct_start=recipe.warmup,
             anneal_strategy="linear",
             cycle_momentum=False,
@@ -118,6 +132,20 @@ def make_schedule(optimizer: Optimizer, recipe: Recipe, steps_per_epoch: int) ->
             final_div_factor=recipe.end_divisor / recipe.start_divisor,
         )
     return LambdaLR(optimizer, lambda step: 1.0)
+
+
+def learning_rates(recipe: Recipe, images: int) -> np.ndarray:
+    """The learning rate of every step of a run over ``images`` training images: float64, (steps,)."""
+    optimizer = make_optimizer(nn.Linear(1, 1), recipe)
+    total = recipe.steps(images)
+    schedule = make_schedule(optimizer, recipe, total // recipe.epochs)
+    rates = []
+    for _ in range(total):
+        rates.append(schedule.get_last_lr()[0])
+        optimizer.step()
+        if len(rates) < total:  # OneCycleLR counts its steps and takes none too many
+            schedule.step()
+    return np.array(rates)
 
 
 @dataclass
@@ -208,6 +236,20 @@ def _test_epoch(run: _Run, test: Split) -> dict:
     return {"test_loss": results.loss, "test_accuracy": results.accuracy}
 
 
+def _check_split(name: str, split: Split) -> None:
+    images, labels = np.asarray(split.images), np.asarray(split.labels)
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (SIDE, SIDE, 3) or not len(images):
+        raise CifarcamError(
+            f"The {name} images are {images.dtype} of shape {images.shape}; "
+            f"expected uint8 of shape (N, {SIDE}, {SIDE}, 3), at least one."
+        )
+    if labels.shape != images.shape[:1] or not 0 <= labels.min() <= labels.max() < len(CLASSES):
+        raise CifarcamError(
+            f"The {name} labels, of shape {labels.shape}, do not fit: expected one from 0 to {len(CLASSES) - 1} "
+            f"for each of the {len(images)} images."
+        )
+
+
 def _check_finite(loss: Tensor, epoch: int) -> None:
     if not loss.isfinite():
         raise CifarcamError(
@@ -219,8 +261,10 @@ def _check_finite(loss: Tensor, epoch: int) -> None:
 def _save(run: _Run, checkpoint: Path) -> None:
     state = {name: part.state_dict() for name, part in run.parts().items()}
     about = {"recipe": dataclasses.asdict(run.recipe), "data_checksum": run.data_checksum, "precision": run.precision}
+    buffer = io.BytesIO()  # torch.save itself reports a full disk as a RuntimeError of its zip writer
+    torch.save(state | about | {"history": run.history}, buffer)
     with written_whole(checkpoint) as temporary:
-        torch.save(state | about | {"history": run.history}, temporary)
+        temporary.write_bytes(buffer.getbuffer())
 
 
 def _load_or_claim(run: _Run, checkpoint: Path, resume: bool) -> None:
@@ -247,12 +291,12 @@ def _check_same_run(run: _Run, saved: dict, checkpoint: Path) -> None:
     for name, value in dataclasses.asdict(run.recipe).items():
         if saved["recipe"].get(name) != value:
             raise CifarcamError(
-                f"{checkpoint} is of another recipe: its {name} is {saved['recipe'].get(name)!r}, this one's {value!r}. "
-                "Use that recipe, or another folder."
+                f"{checkpoint} is of another recipe: its {name} is {saved['recipe'].get(name)!r}, "
+                f"this one's {value!r}. Use that recipe, or another folder."
             )
     for name in ("data_checksum", "precision"):
-        if saved[name] != getattr(run, name):
+        if saved.get(name) != getattr(run, name):
             raise CifarcamError(
-                f"{checkpoint} was made with {name} {saved[name]}, now it is {getattr(run, name)}; "
+                f"{checkpoint} was made with {name} {saved.get(name)}, now it is {getattr(run, name)}; "
                 "a run resumes exactly only on the same data and kind of hardware."
             )

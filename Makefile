@@ -1,0 +1,62 @@
+# `make book` builds the site, `make test` runs every check of the code and executes every chapter again.
+# PYTHON is the Python to make environments with: make test PYTHON=python3.12
+
+PYTHON ?= python3
+OLD = expected Python 3.11 or newer, found {v[0]}.{v[1]}: name a newer one, as in make PYTHON=python3.12
+NEW_ENOUGH = import sys; v = sys.version_info; sys.exit("$(OLD)".format(v=v) if v < (3, 11) else 0)
+
+.PHONY: help install book test execute validate check-site check-slow lint lock clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+
+book: .venv-book/installed  ## the site, from the committed chapters, in _build/html
+	.venv-book/bin/jupyter-book build . -W --keep-going
+	@echo "The site: file://$(CURDIR)/_build/html/index.html"
+
+test: install  ## unit tests; then every chapter, executed again and compared
+	.venv/bin/python -m tools.validate --data
+	.venv/bin/python -m pytest -m "not slow and not browser"
+	.venv/bin/python -m tools.validate
+
+execute: install  ## execute chapters and keep their outputs; one of them: make execute CHAPTER=07
+	.venv/bin/python -m tools.stamp
+	.venv/bin/python -m tools.execute $(CHAPTER)
+
+validate: install  ## only the chapters of make test; one of them: make validate CHAPTER=07
+	.venv/bin/python -m tools.validate $(CHAPTER)
+
+check-slow: install  ## the tests that take more than 20 seconds
+	.venv/bin/python -m pytest -m "slow and not browser"
+
+check-site: install book  ## the built site, in Chromium
+	.venv/bin/python -m pytest -m browser tests/site
+
+lint: install  ## ruff: errors and format
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+install: .venv/installed  ## what chapters and tests need, in .venv (5 GB on Linux: torch brings CUDA)
+
+.venv/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c '$(NEW_ENOUGH)'
+	@echo "Installing what chapters and tests need into .venv (5 GB on Linux, several minutes)"
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install -q -r requirements.txt
+	.venv/bin/pip install -q --no-deps -e .
+	@touch $@
+
+.venv-book/installed: book/requirements.txt
+	@$(PYTHON) -c '$(NEW_ENOUGH)'
+	$(PYTHON) -m venv .venv-book
+	.venv-book/bin/pip install -q -r book/requirements.txt
+	@touch $@
+
+lock:  ## requirements.txt anew from requirements.in
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install -q uv
+	.venv-lock/bin/uv pip compile --universal --python-version 3.11 --no-annotate \
+	    --custom-compile-command "make lock" --quiet requirements.in -o requirements.txt
+
+clean:  ## environments and everything built; runs/ stays
+	rm -rf _build build dist *.egg-info .venv .venv-book .venv-lock .pytest_cache .ruff_cache

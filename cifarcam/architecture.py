@@ -1,0 +1,81 @@
+"""What the network is made of, counted: parameters, multiplications, feature maps and receptive fields by stage."""
+
+from __future__ import annotations
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from cifarcam.cam import left_as_found
+from cifarcam.resnet import STAGES, ResNet18
+
+
+def stage_table(model: ResNet18, side: int = 32) -> pd.DataFrame:
+    """One row a stage, and ``linear``: what it holds and what it does to one image of ``side`` by ``side`` pixels.
+
+    Columns: ``channels``; ``side`` of the feature map, in pixels; ``parameters``; ``multiplications`` of the
+    convolutions and the linear layer; ``receptive_field``, the side in input pixels of the square that one value of
+    the feature map depends on (it may reach beyond the image).
+    """
+    parts = {
+        "layer0": [model.conv1, model.bn1],
+        **{name: [getattr(model, name)] for name in STAGES[1:]},
+        "linear": [model.linear],
+    }
+    shapes, multiplications = _trace(model, side)
+    fields = receptive_fields(model)
+    rows = []
+    for name, modules in parts.items():
+        last = modules[-1]
+        inside = [module for part in modules for module in part.modules()]
+        shape = shapes[last]
+        rows.append(
+            {
+                "stage": name,
+                "channels": shape[1],
+                "side": shape[2] if len(shape) == 4 else 1,
+                "parameters": sum(p.numel() for part in modules for p in part.parameters()),
+                "multiplications": sum(multiplications.get(module, 0) for module in inside),
+                "receptive_field": fields.get(name),
+            }
+        )
+    return pd.DataFrame(rows).set_index("stage").astype({"receptive_field": "Int64"})
+
+
+def receptive_fields(model: ResNet18) -> dict[str, int]:
+    """Side of the receptive field of layer0 to layer4, in input pixels.
+
+    A convolution of kernel k widens the field by (k − 1) times the product of all strides before it.
+    """
+    field, jump = _widened(model.conv1, field=1, jump=1)
+    fields = {"layer0": field}
+    for name in STAGES[1:]:
+        for block in getattr(model, name):
+            for conv in (block.conv1, block.conv2):
+                field, jump = _widened(conv, field, jump)
+        fields[name] = field
+    return fields
+
+
+def _widened(conv: nn.Conv2d, field: int, jump: int) -> tuple[int, int]:
+    return field + (conv.kernel_size[0] - 1) * jump, jump * conv.stride[0]
+
+
+def _trace(model: ResNet18, side: int) -> tuple[dict[nn.Module, torch.Size], dict[nn.Module, int]]:
+    shapes, multiplications = {}, {}
+
+    def note(module: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
+        shapes[module] = output.shape
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
+            # every weight is used once at each position of the output
+            positions = output[0, 0].numel() if output.ndim == 4 else 1
+            multiplications[module] = module.weight.numel() * positions
+
+    handles = [module.register_forward_hook(note) for module in model.modules()]
+    try:
+        with left_as_found(model), torch.no_grad():
+            model(torch.zeros(1, 3, side, side, device=next(model.parameters()).device))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return shapes, multiplications

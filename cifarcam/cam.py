@@ -1,0 +1,169 @@
+"""Class activation maps of all five stages, from one forward and one backward pass.
+
+pytorch-grad-cam computes the maps; this module keeps the five apart, keeps their magnitudes, and leaves the model
+as it found it. Grad-CAM is Selvaraju et al. (2017), "Grad-CAM: visual explanations from deep networks via
+gradient-based localization" (arXiv 1610.02391); the analytic map is Zhou et al. (2016), "Learning deep features for
+discriminative localization" (arXiv 1512.04150).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam.utils.image import scale_cam_image
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from torch import Tensor, nn
+
+from cifarcam.augment import normalize
+from cifarcam.data import CLASSES
+from cifarcam.errors import CifarcamError
+from cifarcam.resnet import stages
+
+BATCH = 50  # images a pass; bounds the memory that the activations take
+
+
+@dataclass(frozen=True)
+class StageMaps:
+    """The maps of N images at the five stages.
+
+    Attributes:
+        maps: float32, (N, 5, H, W), each scaled to 0 to 1 and enlarged to the image; all 0 for a blank map.
+        raw_maxima: float32, (N, 5): the largest value of each map before it was scaled, in logits a pixel of that
+            stage. Scaling hides it, so maps compare in shape only. 0 means that nothing spoke for the class: blank.
+        targets: int64, (N,): the class that each map explains.
+        logits: float32, (N, classes).
+    """
+
+    maps: np.ndarray
+    raw_maxima: np.ndarray
+    targets: np.ndarray
+    logits: np.ndarray
+
+    @property
+    def blank(self) -> np.ndarray:
+        """Which maps are nowhere positive, bool, (N, 5)."""
+        return self.raw_maxima <= 0
+
+
+def stage_maps(model: nn.Module, images: np.ndarray, targets: str | int | Sequence[int] = "predicted") -> StageMaps:
+    """Grad-CAM of every image at layer0 to layer4.
+
+    A channel's weight is the mean over space of the gradient of the target's logit with respect to that channel; the
+    map is the ReLU of the weighted sum of the channels.
+
+    Args:
+        model: a ``ResNet18``; mode, gradients and hooks are left as found.
+        images: uint8, (N, H, W, 3).
+        targets: ``"predicted"``, a class (name or number) for all images, or a class number for each image, such as
+            the true labels.
+    Raises ``CifarcamError`` for images or targets that do not fit and for a model that gives NaN.
+    """
+    layers = list(stages(model).values())
+    _check_images(images)
+    chosen = _target_classes(targets, len(images))
+    pieces = []
+    with left_as_found(model), _StageGradCAM(model, layers) as grad_cam:
+        device = next(model.parameters()).device
+        for start in range(0, len(images), BATCH):
+            part = slice(start, start + BATCH)
+            x = normalize(images[part], device).requires_grad_()  # so that frozen parameters are no obstacle
+            pieces.append(grad_cam.all_stages(x, None if chosen is None else chosen[part]))
+    return StageMaps(*(np.concatenate(parts) for parts in zip(*pieces, strict=True)))
+
+
+def analytic_maps(model: nn.Module, images: np.ndarray, targets: str | int | Sequence[int] = "predicted") -> np.ndarray:
+    """The class activation map of Zhou et al.: a class's row of the linear layer times the channels of layer4.
+
+    It needs no gradient. For a network that ends in average pooling and one linear layer it is Grad-CAM at layer4 up
+    to the factor 1/(h·w), which scaling removes.
+
+    Args: as for ``stage_maps``.
+    Returns: float32, (N, H, W), scaled to 0 to 1 and enlarged to the image.
+    """
+    _check_images(images)
+    chosen = _target_classes(targets, len(images))
+    kept: list[Tensor] = []
+    device = next(model.parameters()).device
+    with left_as_found(model), torch.no_grad():
+        handle = stages(model)["layer4"].register_forward_hook(lambda module, inputs, output: kept.append(output))
+        try:
+            logits = model(normalize(images, device))
+        finally:
+            handle.remove()
+    classes = logits.argmax(1) if chosen is None else torch.as_tensor(chosen, device=device)
+    maps = torch.einsum("nc,nchw->nhw", model.linear.weight[classes].detach(), kept[0]).relu()
+    height, width = images.shape[1:3]
+    return scale_cam_image(scale_cam_image(maps.cpu().numpy(), (width, height)))
+
+
+@contextmanager
+def left_as_found(model: nn.Module) -> Iterator[None]:
+    """The model in eval mode, float32, with frozen parameters, inside the block; everything as before after it."""
+    modes = [(module, module.training) for module in model.modules()]
+    parameters = [(parameter, parameter.requires_grad, parameter.grad) for parameter in model.parameters()]
+    device_type = next(model.parameters()).device.type
+    model.eval()
+    for parameter, _, _ in parameters:
+        parameter.requires_grad_(False)
+        parameter.grad = None
+    try:
+        with torch.inference_mode(False), torch.enable_grad(), torch.autocast(device_type, enabled=False):
+            yield
+    finally:
+        for module, training in modes:
+            module.training = training
+        for parameter, requires_grad, grad in parameters:
+            parameter.requires_grad_(requires_grad)
+            parameter.grad = grad
+
+
+class _StageGradCAM(GradCAM):
+    """The library's Grad-CAM, which averages its layers' maps, made to keep each of them and its raw maximum."""
+
+    def all_stages(self, x: Tensor, targets: np.ndarray | None) -> tuple[np.ndarray, ...]:
+        self.raw_maxima: list[np.ndarray] = []
+        maps = self(x, None if targets is None else [ClassifierOutputTarget(int(target)) for target in targets])
+        logits = self.outputs.detach().float().cpu().numpy()
+        if not np.isfinite(logits).all() or not np.isfinite(maps).all():
+            raise CifarcamError("The model gives NaN or infinite logits for these images; its maps would mean nothing.")
+        classes = logits.argmax(1) if targets is None else targets
+        return maps, np.stack(self.raw_maxima, axis=1), classes, logits
+
+    def get_cam_image(self, *args, **kwargs) -> np.ndarray:
+        raw = super().get_cam_image(*args, **kwargs)
+        self.raw_maxima.append(np.maximum(raw.max(axis=(1, 2)), 0))
+        return raw
+
+    def aggregate_multi_layers(self, cam_per_target_layer: list[np.ndarray]) -> np.ndarray:
+        return np.stack([scale_cam_image(cam[:, 0]) for cam in cam_per_target_layer], axis=1)
+
+
+def _check_images(images: np.ndarray) -> None:
+    if not isinstance(images, np.ndarray) or images.ndim != 4 or len(images) == 0:
+        found = getattr(images, "shape", type(images).__name__)
+        raise CifarcamError(
+            f"Images are {found}; expected a NumPy array, uint8, of shape (N, H, W, 3) with N at least 1."
+        )
+
+
+def _target_classes(targets: str | int | Sequence[int], count: int) -> np.ndarray | None:
+    """Class numbers, (count,), or ``None`` for the predicted ones."""
+    if isinstance(targets, str):
+        if targets == "predicted":
+            return None
+        if targets not in CLASSES:
+            raise CifarcamError(f"There is no class {targets!r}; give 'predicted' or one of {', '.join(CLASSES)}.")
+        targets = CLASSES.index(targets)
+    classes = np.asarray(targets)
+    if classes.ndim == 0:
+        classes = np.repeat(classes, count)
+    if classes.shape != (count,):
+        raise CifarcamError(f"Targets of shape {classes.shape} for {count} images; give one class for each image.")
+    if not np.issubdtype(classes.dtype, np.integer) or classes.min() < 0 or classes.max() >= len(CLASSES):
+        raise CifarcamError(f"Targets must be class numbers from 0 to {len(CLASSES) - 1}, not {targets!r}.")
+    return classes.astype(np.int64)

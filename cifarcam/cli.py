@@ -1,0 +1,148 @@
+"""The command line: ``cifarcam train``, ``evaluate``, ``runs`` and ``range-test``."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+from cifarcam import __version__
+from cifarcam.augment import Batches
+from cifarcam.data import CLASSES, cifar10
+from cifarcam.errors import CifarcamError
+from cifarcam.hardware import describe, fastest_precision, training_device
+from cifarcam.lr_finder import range_test
+from cifarcam.measurements import RANGE_TEST, write_range_test
+from cifarcam.predictions import Predictions, predict
+from cifarcam.recipes import RECIPES, Recipe, find_recipe
+from cifarcam.resnet import ResNet18
+from cifarcam.runs import PROVENANCE, load_run, record, recorded_runs
+from cifarcam.training import CHECKPOINT, fit, make_optimizer
+
+OVERRIDES = {"epochs": int, "seed": int, "batch": int, "lr": float, "width": int}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; 0 when it succeeded, 1 after an error it explains in a sentence, 130 after Ctrl-C."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        parsed.command(parsed)
+    except CifarcamError as error:
+        print(f"cifarcam: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("cifarcam: stopped; a run goes on from its last whole epoch with --resume.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def train(parsed: argparse.Namespace) -> None:
+    recipe = _recipe(parsed)
+    out = Path(parsed.out or Path("runs") / recipe.name)
+    _check_out(out, parsed.resume)
+    for name, value in dataclasses.asdict(recipe).items():
+        print(f"{name:>18}  {value}")
+    print(f"{'hardware':>18}  {describe(training_device())}\n{'out':>18}  {out}")
+    test = cifar10("test")
+    fitted = fit(recipe, cifar10("train"), test, out=out, resume=parsed.resume)
+    run = record(fitted, test, out)
+    (out / CHECKPOINT).unlink()
+    print(f"Recorded in {out}: {100 * run.provenance['results']['test_accuracy']:.2f}% of the test images are right.")
+
+
+def _check_out(out: Path, resume: bool) -> None:
+    if (out / PROVENANCE).exists():
+        raise CifarcamError(f"{out} holds a recorded run already; choose another folder with --out.")
+    if resume and not (out / CHECKPOINT).exists():
+        raise CifarcamError(f"{out} holds no {CHECKPOINT}, so there is nothing to resume; leave --resume out.")
+
+
+def evaluate(parsed: argparse.Namespace) -> None:
+    run = load_run(parsed.run)
+    test = cifar10("test")
+    model = run.model().to(training_device())
+    now = Predictions(predict(model, test.images), test.labels)
+    flipped = Predictions(predict(model, test.images, flip_average=True), test.labels)
+    print(f"{'':>24}{'recorded':>10}{'now':>10}")
+    recorded = run.provenance["results"]
+    for label, key, value in (
+        ("accuracy (%)", "test_accuracy", 100 * now.accuracy),
+        ("with flip averaging (%)", "flip_average_accuracy", 100 * flipped.accuracy),
+        ("mean loss (nats)", "test_loss", now.loss),
+    ):
+        before = recorded[key] * (100 if "accuracy" in key else 1)
+        print(f"{label:>24}{before:>10.4g}{value:>10.4g}")
+    print(f"{'calibration error':>24}{'':>10}{now.calibration_error():>10.4f}")
+    for name, accuracy in zip(CLASSES, now.per_class_accuracy().tolist(), strict=True):
+        print(f"{name:>24}{'':>10}{100 * accuracy:>10.2f}")
+
+
+def runs(parsed: argparse.Namespace) -> None:
+    print(f"{'run':<12}{'accuracy':>10}{'epochs':>8}{'seconds':>9}  {'date':<11} hardware")
+    for name in recorded_runs():
+        run = load_run(name)
+        about = run.provenance
+        accuracy = f"{100 * about['results']['test_accuracy']:.2f}%"
+        print(
+            f"{name:<12}{accuracy:>10}{run.recipe.epochs:>8}{about['training_seconds']:>9.0f}  "
+            f"{about['date']:<11} {about['hardware']}"
+        )
+
+
+def measure_range_test(parsed: argparse.Namespace) -> None:
+    recipe = _recipe(parsed)
+    device = training_device()
+    torch.manual_seed(recipe.seed)
+    model = ResNet18(recipe.width).to(device, memory_format=torch.channels_last)
+    precision = fastest_precision(device)
+    batches = Batches(cifar10("train"), recipe, device)
+    curve = range_test(model, make_optimizer(model, recipe), batches, steps=parsed.steps, precision=precision)
+    write_range_test(curve, recipe, describe(device), precision, Path(parsed.out))
+    print(json.dumps(curve.suggestions(), indent=2))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cifarcam", description="Train ResNet-18 on CIFAR-10 and look at the records."
+    )
+    parser.add_argument("--version", action="version", version=f"cifarcam {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    training = commands.add_parser("train", help="train a recipe and record the run")
+    _add_recipe(training)
+    training.add_argument("--out", help="folder of the record; runs/RECIPE by default")
+    training.add_argument("--resume", action="store_true", help="go on from the checkpoint in that folder")
+    training.set_defaults(command=train)
+
+    evaluating = commands.add_parser("evaluate", help="recompute a run's results beside the recorded ones")
+    evaluating.add_argument("run", help="a recorded run's name, or the folder of one")
+    evaluating.set_defaults(command=evaluate)
+
+    listing = commands.add_parser("runs", help="list the recorded runs")
+    listing.set_defaults(command=runs)
+
+    testing = commands.add_parser("range-test", help="measure and record a learning-rate range test")
+    _add_recipe(testing)
+    testing.add_argument("--steps", type=int, default=200)
+    testing.add_argument("--out", default=RANGE_TEST, help="the file to write")
+    testing.set_defaults(command=measure_range_test)
+    return parser
+
+
+def _add_recipe(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("recipe", help=f"one of {', '.join(RECIPES)}")
+    for name, kind in OVERRIDES.items():
+        parser.add_argument(f"--{name}", type=kind, help=f"in place of the recipe's {name}")
+
+
+def _recipe(parsed: argparse.Namespace) -> Recipe:
+    changes = {name: getattr(parsed, name) for name in OVERRIDES if getattr(parsed, name) is not None}
+    return find_recipe(parsed.recipe).replace(**changes)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,24 @@
+"""Every figure of the book. Each function takes data and returns a matplotlib ``Figure``; none computes results."""
+
+from cifarcam.figures.architecture import stage_bars
+from cifarcam.figures.images import batch, class_samples, gallery, transforms
+from cifarcam.figures.maps import stage_grid, target_pairs
+from cifarcam.figures.results import class_accuracy, confusion, reliability
+from cifarcam.figures.training import curves, overlaid_curves, range_test, schedules
+
+__all__ = [
+    "batch",
+    "class_accuracy",
+    "class_samples",
+    "confusion",
+    "curves",
+    "gallery",
+    "overlaid_curves",
+    "range_test",
+    "reliability",
+    "schedules",
+    "stage_bars",
+    "stage_grid",
+    "target_pairs",
+    "transforms",
+]

@@ -1,0 +1,68 @@
+"""Images in rows and columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from cifarcam.augment import denormalize
+from cifarcam.data import CLASSES, Split
+from cifarcam.figures.style import bare, drawing, show_image
+
+
+def class_samples(split: Split, columns: int = 10, seed: int = 0) -> Figure:
+    """A row of randomly chosen images for each class."""
+    random = np.random.default_rng(seed)
+    with drawing(len(CLASSES), columns, 0.72 * columns + 1, 0.72 * len(CLASSES)) as (figure, axes):
+        for label, (name, row) in enumerate(zip(CLASSES, axes, strict=True)):
+            members = np.flatnonzero(split.labels == label)
+            for ax, index in zip(row, random.choice(members, columns, replace=False), strict=True):
+                show_image(ax, split.images[index])
+            row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10)
+    return figure
+
+
+def transforms(original: np.ndarray, results: Mapping[str, Sequence[np.ndarray]]) -> Figure:
+    """A row for each named transform: the original image, then what the transform made of it, draw by draw.
+
+    Args:
+        original: uint8, (H, W, 3).
+        results: for each name as many images, uint8 (H, W, 3).
+    """
+    columns = 1 + max(len(images) for images in results.values())
+    with drawing(len(results), columns, 0.9 * columns + 1.6, 0.95 * len(results)) as (figure, axes):
+        for (name, images), row in zip(results.items(), axes, strict=True):
+            for ax in row:
+                bare(ax)
+            for ax, image in zip(row, [original, *images], strict=False):
+                show_image(ax, image)
+            row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10)
+        axes[0, 0].set_title("original", fontsize=9, loc="center")
+        axes[0, 1].set_title("draw 1", fontsize=9, loc="center")
+    return figure
+
+
+def batch(x: Tensor, y: Tensor, columns: int = 8) -> Figure:
+    """The first images of a batch as the network gets them, turned back into colours.
+
+    Args:
+        x: normalised floats, (N, 3, H, W).
+        y: labels, (N,).
+    """
+    names = [CLASSES[label] for label in y.tolist()]
+    return gallery(denormalize(x), names, columns)
+
+
+def gallery(images: np.ndarray, titles: Sequence[str], columns: int = 5, colour: str = "black") -> Figure:
+    """Images, (N, H, W, 3), in rows of ``columns``, a title above each."""
+    rows = -(-len(images) // columns)
+    lines = max(title.count("\n") + 1 for title in titles)
+    with drawing(rows, columns, 1.5 * columns, (1.35 + 0.17 * lines) * rows) as (figure, axes):
+        for ax in axes.flat:
+            bare(ax)
+        for ax, image, title in zip(axes.flat, images, titles, strict=False):
+            show_image(ax, image, title, colour)
+    return figure

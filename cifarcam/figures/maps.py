@@ -1,0 +1,63 @@
+"""Class activation maps beside and upon their images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cifarcam.cam import StageMaps
+from cifarcam.data import CLASSES
+from cifarcam.figures.style import HEAT, drawing, show_image
+from cifarcam.resnet import STAGES
+
+
+def overlay(image: np.ndarray, heat: np.ndarray, strength: float = 0.6) -> np.ndarray:
+    """An image under its map: floats in 0 to 1, (H, W, 3).
+
+    The image is turned grey, so that colour means the map alone.
+
+    Args:
+        image: uint8, (H, W, 3).
+        heat: the map, (H, W), 0 to 1.
+        strength: share of the map's colour, 0 to 1.
+    """
+    grey = (image / 255).mean(axis=2, keepdims=True).repeat(3, axis=2)
+    return (1 - strength) * grey + strength * colormaps[HEAT](heat)[..., :3]
+
+
+def stage_grid(images: np.ndarray, maps: StageMaps, titles: Sequence[str]) -> Figure:
+    """A row for each image: the image, then its five maps with their raw maxima written above."""
+    with drawing(len(images), 6, 7.6, 1.42 * len(images) + 0.3) as (figure, axes):
+        for index, row in enumerate(axes):
+            show_image(row[0], images[index], titles[index])
+            _five_maps(row[1:], images[index], maps, index)
+        _name_stages(axes[0, 1:])
+    return figure
+
+
+def target_pairs(images: np.ndarray, predicted: StageMaps, true: StageMaps) -> Figure:
+    """Two rows for each image: the maps for the predicted class, and those for the true class."""
+    with drawing(2 * len(images), 6, 7.6, 2.84 * len(images) + 0.3) as (figure, axes):
+        for index in range(len(images)):
+            for row, maps, kind in ((axes[2 * index], predicted, "predicted"), (axes[2 * index + 1], true, "true")):
+                show_image(row[0], images[index], f"{kind}:\n{CLASSES[maps.targets[index]]}")
+                _five_maps(row[1:], images[index], maps, index)
+        _name_stages(axes[0, 1:])
+    return figure
+
+
+def _five_maps(row: Sequence[Axes], image: np.ndarray, maps: StageMaps, index: int) -> None:
+    for stage, ax in enumerate(row):
+        if maps.blank[index, stage]:  # a tint would look like a map
+            show_image(ax, image, "blank")
+        else:
+            show_image(ax, overlay(image, maps.maps[index, stage]), f"max {maps.raw_maxima[index, stage]:.2g}")
+
+
+def _name_stages(row: Sequence[Axes]) -> None:
+    for ax, name in zip(row, STAGES, strict=True):
+        ax.set_title(f"{name}\n{ax.get_title(loc='center')}", fontsize=8, loc="center")

@@ -1,0 +1,66 @@
+"""What a network gets right and wrong, and how sure it is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from cifarcam.data import CLASSES
+from cifarcam.figures.style import NEUTRAL, RIGHT, SEQUENTIAL, drawing
+
+
+def confusion(counts: Tensor) -> Figure:
+    """A confusion matrix, (classes, classes), rows true; only the mistakes are coloured, every count is written in."""
+    counts = np.asarray(counts)
+    mistakes = np.where(np.eye(len(counts), dtype=bool), np.nan, counts)
+    with drawing(1, 1, 6.8, 5.8) as (figure, axes):
+        ax = axes[0, 0]
+        picture = ax.imshow(mistakes, cmap=SEQUENTIAL, vmin=0)
+        for (row, column), count in np.ndenumerate(counts):
+            dark = row != column and count < 0.6 * np.nanmax(mistakes)
+            ax.text(column, row, str(count), ha="center", va="center", fontsize=8, color="white" if dark else "black")
+        ax.set_xticks(range(len(CLASSES)), CLASSES, rotation=40, ha="right")
+        ax.set_yticks(range(len(CLASSES)), CLASSES)
+        ax.set_xlabel("predicted class")
+        ax.set_ylabel("true class")
+        ax.grid(False)
+        figure.colorbar(picture, ax=ax, label="images mistaken", shrink=0.8)
+    return figure
+
+
+def class_accuracy(accuracy: Tensor) -> Figure:
+    """The accuracy of each class as a bar, worst class first."""
+    order = np.argsort(np.asarray(accuracy))
+    values = 100 * np.asarray(accuracy)[order]
+    with drawing(1, 1, 6.5, 3.2) as (figure, axes):
+        ax = axes[0, 0]
+        bars = ax.barh([CLASSES[index] for index in order], values, color=RIGHT)
+        ax.bar_label(bars, [f"{value:.1f}" for value in values], padding=3)
+        ax.set_xlim(0, 108)
+        ax.set_xlabel("accuracy (%)")
+        ax.grid(axis="y", visible=False)
+        ax.invert_yaxis()
+    return figure
+
+
+def reliability(table: pd.DataFrame) -> Figure:
+    """Accuracy over confidence, bin by bin, above the number of images in each bin.
+
+    Args:
+        table: as from ``Predictions.calibration``.
+    """
+    middles, widths = (table["low"] + table["high"]) / 2, table["high"] - table["low"]
+    with drawing(2, 1, 5, 5, sharex=True, height_ratios=[2.5, 1]) as (figure, axes):
+        above, below = axes[:, 0]
+        above.plot([0, 1], [0, 1], "--", color=NEUTRAL, label="as confident as accurate")
+        above.plot(table["confidence"], table["accuracy"], "o-", color=RIGHT, label="measured")
+        above.set_ylabel("accuracy")
+        above.legend(loc="upper left")
+        below.bar(middles, table["count"], widths, color=NEUTRAL, edgecolor="white")
+        below.set_yscale("log")
+        below.set_ylabel("images")
+        below.set_xlabel("confidence (probability of the predicted class)")
+        below.set_xlim(0, 1)
+    return figure

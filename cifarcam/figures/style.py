@@ -1,0 +1,67 @@
+"""The look that all figures share: one palette, one size of text, a white ground that holds in dark mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Okabe and Ito's colours, told apart by readers with any common colour vision; one meaning each in all chapters.
+TRAIN, TEST = "#0072B2", "#D55E00"
+STEP_LR, ONE_CYCLE, BEST, PUBLISHED = "#CC79A7", "#E69F00", "#009E73", "#000000"
+WRONG, RIGHT, NEUTRAL = "#D55E00", "#0072B2", "#6B6B6B"
+SEQUENTIAL = "viridis"  # rises evenly in lightness
+HEAT = "inferno"
+
+STYLE = {
+    "figure.dpi": 120,
+    "figure.facecolor": "white",
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#E3E3E3",
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+}
+
+
+@contextmanager
+def drawing(
+    rows: int, columns: int, width: float, height: float, **options: object
+) -> Iterator[tuple[Figure, np.ndarray]]:
+    """A new figure of ``width`` by ``height`` inches and its axes, (rows, columns), drawn on in the book's style.
+
+    The figure is closed at the end: a notebook shows it once, as the value of its cell, and no window is kept.
+    """
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            rows, columns, figsize=(width, height), layout="constrained", squeeze=False, **options
+        )
+        try:
+            yield figure, axes
+        finally:
+            plt.close(figure)
+
+
+def show_image(axes: Axes, image: np.ndarray, title: str = "", colour: str = "black") -> None:
+    """One image without ticks: uint8 or floats in 0 to 1, (H, W, 3), a title above it."""
+    axes.imshow(image, interpolation="nearest")
+    axes.set_title(title, fontsize=8, color=colour, loc="center")
+    bare(axes)
+
+
+def bare(axes: Axes) -> None:
+    """Takes ticks, grid and frame off."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.grid(False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)

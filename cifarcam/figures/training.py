@@ -1,0 +1,86 @@
+"""Learning rates and curves over the course of training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from cifarcam.figures.style import BEST, NEUTRAL, ONE_CYCLE, PUBLISHED, STEP_LR, TEST, TRAIN, drawing
+
+RUN_COLOURS = {"step_lr": STEP_LR, "one_cycle": ONE_CYCLE, "best": BEST, "published": PUBLISHED}
+RULE_MARKERS = {"steepest": ("o", TRAIN), "minimum/10": ("s", TEST), "valley": ("D", BEST)}
+
+
+def range_test(lr: np.ndarray, loss: np.ndarray, suggestions: Mapping[str, float]) -> Figure:
+    """The loss over the learning rate, with a marker at each suggested rate."""
+    with drawing(1, 1, 7, 3.8) as (figure, axes):
+        ax = axes[0, 0]
+        ax.plot(lr, loss, color=NEUTRAL)
+        for name, rate in suggestions.items():
+            marker, colour = RULE_MARKERS[name]
+            ax.plot(rate, np.interp(rate, lr, loss), marker, color=colour, markersize=8, label=f"{name}: {rate:.2g}")
+        ax.set_xscale("log")
+        top = loss[: max(1, len(loss) // 4)].max()
+        ax.set_ylim(loss.min() - 0.1 * (top - loss.min()), top + 0.5 * (top - loss.min()))
+        ax.set_xlabel("learning rate")
+        ax.set_ylabel("smoothed training loss (nats)")
+        ax.legend()
+    return figure
+
+
+def schedules(rates: Mapping[str, np.ndarray], epochs: int) -> Figure:
+    """The learning rate of each named recipe at every step, over the epochs."""
+    with drawing(1, len(rates), 4.2 * len(rates), 3) as (figure, axes):
+        for ax, (name, values) in zip(axes[0], rates.items(), strict=True):
+            ax.plot(np.arange(len(values)) * epochs / len(values), values, color=RUN_COLOURS.get(name, NEUTRAL))
+            ax.set_title(name)
+            ax.set_xlabel("epoch")
+            ax.set_ylabel("learning rate")
+            ax.set_ylim(bottom=0)
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return figure
+
+
+def curves(history: pd.DataFrame) -> Figure:
+    """Loss and accuracy on training and test images after each epoch.
+
+    Args:
+        history: columns ``epoch``, ``train_loss`` and ``test_loss`` (nats), ``train_accuracy`` and ``test_accuracy``
+            (0 to 1).
+    """
+    with drawing(1, 2, 9, 3.4) as (figure, axes):
+        for ax, quantity, scale, label in (
+            (axes[0, 0], "loss", 1, "mean cross-entropy (nats)"),
+            (axes[0, 1], "accuracy", 100, "accuracy (%)"),
+        ):
+            ax.plot(history["epoch"], scale * history[f"train_{quantity}"], color=TRAIN, label="train (augmented)")
+            ax.plot(history["epoch"], scale * history[f"test_{quantity}"], "--", color=TEST, label="test")
+            ax.set_xlabel("epoch")
+            ax.set_ylabel(label)
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes[0, 0].legend()
+    return figure
+
+
+def overlaid_curves(accuracies: Mapping[str, pd.Series], rates: Mapping[str, pd.Series]) -> Figure:
+    """Test accuracy of several runs over their epochs, above the learning rate each epoch starts with.
+
+    Args:
+        accuracies: by run, shares from 0 to 1, indexed by epoch from 1.
+        rates: by run, learning rates relative to their peak, indexed likewise.
+    """
+    with drawing(2, 1, 7.5, 5.2, sharex=True, height_ratios=[2.2, 1]) as (figure, axes):
+        for number, (name, values) in enumerate(accuracies.items()):
+            line = {"color": RUN_COLOURS.get(name, NEUTRAL), "linestyle": ("-", "--", ":", "-.")[number % 4]}
+            axes[0, 0].plot(values.index, 100 * values, label=name, **line)
+            axes[1, 0].plot(rates[name].index, rates[name], **line)
+        axes[0, 0].set_ylabel("test accuracy (%)")
+        axes[0, 0].legend()
+        axes[1, 0].set_ylabel("rate / peak rate")
+        axes[1, 0].set_xlabel("epoch")
+        axes[1, 0].xaxis.set_major_locator(MaxNLocator(integer=True))
+    return figure

@@ -1,0 +1,149 @@
+"""The learning-rate range test, with torch-lr-finder inside, and three rules that read a rate off its curve.
+
+The test is Smith's (2017), "Cyclical learning rates for training neural networks" (arXiv 1506.01186): the rate grows
+exponentially from step to step, and the loss tells which rates train and which break.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import itertools
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from cifarcam.augment import Batches
+from cifarcam.errors import CifarcamError
+
+with warnings.catch_warnings():
+    warnings.filterwarnings("ignore", message="IProgress not found")  # its bar works without ipywidgets
+    from torch_lr_finder import LRFinder, TrainDataLoaderIter
+
+FEWEST_POINTS = 17
+SKIP_START, SKIP_END = 10, 5  # points that the library leaves out of its plots: noise before, divergence behind
+
+
+@dataclass(frozen=True)
+class RangeTest:
+    """The curve of a range test.
+
+    Attributes:
+        lr: float64, (steps,), rising exponentially.
+        loss: float64, (steps,), the training loss before each step, smoothed exponentially.
+        diverged: whether the test stopped early because the loss had grown to several times its minimum.
+    """
+
+    lr: np.ndarray
+    loss: np.ndarray
+    diverged: bool
+
+    def suggestions(self) -> dict[str, float]:
+        """A rate by each of the three rules: ``steepest``, ``minimum/10`` and ``valley``.
+
+        Raises ``CifarcamError`` for a curve of fewer than 17 points.
+        """
+        if len(self.lr) < FEWEST_POINTS:
+            raise CifarcamError(
+                f"The range test has {len(self.lr)} points; a suggestion needs {FEWEST_POINTS}. "
+                "Lower start_lr or take more steps."
+            )
+        return {"steepest": self.steepest(), "minimum/10": self.minimum_tenth(), "valley": self.valley()}
+
+    def steepest(self) -> float:
+        """Where the loss falls fastest over the logarithm of the rate, the first 10 and last 5 points left out."""
+        middle = slice(SKIP_START, len(self.lr) - SKIP_END)
+        return float(self.lr[middle][np.gradient(self.loss[middle]).argmin()])
+
+    def minimum_tenth(self) -> float:
+        """A tenth of the rate with the smallest loss (the rule of fastai's early courses)."""
+        return float(self.lr[self.loss.argmin()] / 10)
+
+    def valley(self) -> float:
+        """The middle of the longest descent (fastai's default since 2021).
+
+        The longest strictly falling subsequence of the losses is found; the rate is the one half-way through it,
+        counted in points of the curve.
+        """
+        length = np.ones(len(self.loss), dtype=int)
+        for i in range(1, len(self.loss)):
+            higher = self.loss[:i] > self.loss[i]
+            length[i] = 1 + length[:i][higher].max(initial=0)
+        end = int(length.argmax())
+        start = end - int(length[end])
+        return float(self.lr[max(0, start + (end - start) // 2)])
+
+
+def range_test(
+    model: nn.Module,
+    optimizer: Optimizer,
+    batches: Batches,
+    *,
+    steps: int = 200,
+    start_lr: float = 1e-4,
+    end_lr: float = 10.0,
+    precision: str = "float32",
+) -> RangeTest:
+    """Trains for a few steps with a growing rate, and puts model and optimizer back exactly as they were.
+
+    Args:
+        model, optimizer: what is to be trained; the optimizer must have no schedule yet.
+        batches: where the training batches come from, from epoch 0 on.
+        steps: how many steps the rate takes from ``start_lr`` to ``end_lr``; fewer when the loss diverges.
+        precision: ``"float32"``, or ``"bfloat16"`` for autocast.
+    Raises ``CifarcamError`` for impossible settings or a loss that is not finite from the start.
+    """
+    if not 0 < start_lr < end_lr or steps < 2:
+        raise CifarcamError(
+            f"A range test of {steps} steps from {start_lr} to {end_lr}; expected 2 steps or more and rising rates."
+        )
+    device = next(model.parameters()).device
+    modes = {module: module.training for module in model.modules()}
+    autocast = {"device_type": device.type, "dtype": torch.bfloat16, "enabled": precision == "bfloat16"}
+    scaler = torch.amp.GradScaler(device.type, enabled=False)  # the library wants one beside autocast
+    finder = LRFinder(
+        model, optimizer, nn.CrossEntropyLoss(), device, amp_backend="torch", amp_config=autocast, grad_scaler=scaler
+    )
+    try:
+        with (
+            torch.random.fork_rng(devices=[device] if device.type == "cuda" else []),
+            contextlib.redirect_stdout(
+                io.StringIO()  # it praises a plot method that is not ours
+            ),
+        ):
+            finder.range_test(
+                TrainDataLoaderIter(_Endless(batches)),
+                start_lr=start_lr,
+                end_lr=end_lr,
+                num_iter=steps,
+                step_mode="exp",
+            )
+    finally:
+        finder.reset()
+        optimizer.zero_grad(set_to_none=True)
+        for module, training in modes.items():
+            module.training = training
+    return _curve(finder, steps)
+
+
+def _curve(finder: LRFinder, steps: int) -> RangeTest:
+    lr, loss = (np.asarray(finder.history[name], dtype=np.float64) for name in ("lr", "loss"))
+    finite = int(np.isfinite(loss).argmin()) if not np.isfinite(loss).all() else len(loss)
+    if finite == 0:
+        raise CifarcamError("The loss is not finite from the first step on; look at the weights and the images.")
+    return RangeTest(lr[:finite], loss[:finite], diverged=finite < steps)
+
+
+class _Endless:
+    """Epoch after epoch of batches, each time one asks for an iterator: the face of a DataLoader that shuffles."""
+
+    def __init__(self, batches: Batches) -> None:
+        self.batches, self.epochs = batches, itertools.count()
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        return self.batches.epoch(next(self.epochs))

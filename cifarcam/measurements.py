@@ -1,0 +1,65 @@
+"""Measurements that are too slow to make live: read from the package, written with the command that makes them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from cifarcam.files import written_whole
+from cifarcam.lr_finder import RangeTest
+from cifarcam.recipes import Recipe
+
+RECORDED = Path(__file__).parent / "recorded" / "measurements"
+RANGE_TEST = str(RECORDED / "range_test.json")
+
+
+def published_one_cycle() -> pd.DataFrame:
+    """The log of a published student write-up: ResNet-18, OneCycle, batch 512, 20 epochs, 90.89 % at the end.
+
+    Columns: ``epoch`` from 1; ``lr`` at the start of the epoch; ``train_accuracy`` and ``test_accuracy`` (0 to 1);
+    ``train_loss`` of the epoch's last batch (nats). Its test losses are not given here: they were divided by the
+    number of images twice over.
+    """
+    log = pd.read_csv(RECORDED / "published_one_cycle.csv")
+    return pd.DataFrame(
+        {
+            "epoch": log["epoch"] + 1,
+            "lr": log["lr"],
+            "train_accuracy": log["train_acc_pct"] / 100,
+            "test_accuracy": log["test_acc_pct"] / 100,
+            "train_loss": log["train_loss_last_batch"],
+        }
+    )
+
+
+def recorded_range_test() -> tuple[RangeTest, dict]:
+    """The range test that ships with the package, and where it comes from (recipe, hardware, versions, date)."""
+    saved = json.loads(Path(RANGE_TEST).read_text(encoding="utf-8"))
+    curve = RangeTest(np.array(saved["lr"]), np.array(saved["loss"]), saved["diverged"])
+    return curve, saved["provenance"]
+
+
+def write_range_test(curve: RangeTest, recipe: Recipe, hardware: str, precision: str, path: Path) -> None:
+    """Writes a range test as JSON, with its provenance."""
+    provenance = {
+        "command": f"cifarcam range-test {recipe.name} --width {recipe.width} --batch {recipe.batch}",
+        "recipe": dataclasses.asdict(recipe),
+        "hardware": hardware,
+        "precision": precision,
+        "torch": torch.__version__,
+        "date": date.today().isoformat(),
+    }
+    content = {
+        "lr": [float(f"{value:.6g}") for value in curve.lr],
+        "loss": [float(f"{value:.6g}") for value in curve.loss],
+        "diverged": curve.diverged,
+        "provenance": provenance,
+    }
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

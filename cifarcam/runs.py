@@ -1,0 +1,182 @@
+"""Recorded runs: what was trained, on what, when, how it went, and what the network says of the test split.
+
+A record is a folder: ``recipe.json``, ``history.csv``, ``provenance.json``, ``test_logits.safetensors`` and, where
+the weights are kept, ``model.safetensors``. The records that ship with the package are found by name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import json
+import platform
+import subprocess
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from cifarcam import __version__
+from cifarcam.data import Split
+from cifarcam.errors import CifarcamError
+from cifarcam.files import written_whole
+from cifarcam.predictions import Predictions, predict
+from cifarcam.recipes import Recipe
+from cifarcam.resnet import ResNet18, from_state_dict
+from cifarcam.training import Fitted
+
+RECORDED = Path(__file__).parent / "recorded" / "runs"
+RECIPE, HISTORY, PROVENANCE = "recipe.json", "history.csv", "provenance.json"
+LOGITS, WEIGHTS = "test_logits.safetensors", "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A recorded run.
+
+    Attributes:
+        folder: where the record lies.
+        recipe: what was trained.
+        history: a row an epoch; the columns are those of ``Fitted.history``.
+        provenance: checksums of the data, hardware, versions, date, seconds, and the results in float32.
+    """
+
+    folder: Path
+    recipe: Recipe
+    history: pd.DataFrame
+    provenance: dict
+
+    @property
+    def has_weights(self) -> bool:
+        return (self.folder / WEIGHTS).is_file()
+
+    @property
+    def test_logits(self) -> Tensor:
+        """Logits of the test split by the weights as recorded: float32, (N, 10)."""
+        return _load_tensors(self.folder / LOGITS)["logits"]
+
+    def model(self) -> ResNet18:
+        """The network, float32, in eval mode. Raises ``CifarcamError`` where the record holds no weights."""
+        if not self.has_weights:
+            raise CifarcamError(f"The run in {self.folder} keeps no weights; train it, or use 'best'.")
+        return from_state_dict(_load_tensors(self.folder / WEIGHTS), str(self.folder / WEIGHTS))
+
+    def predictions(self, test: Split) -> Predictions:
+        """The recorded logits beside the labels of the split they were computed on.
+
+        For any other split (the drawn stand-in, say) the logits are computed now, from the weights, and a line says so.
+        """
+        if test.checksum() == self.provenance["test_checksum"]:
+            return Predictions(self.test_logits, test.labels)
+        print(f"These {len(test.labels)} images are not those of the record: computing their logits now.")
+        return Predictions(predict(self.model(), test.images), test.labels)
+
+
+def load_run(name_or_path: str | Path) -> Run:
+    """The recorded run of that name, or the one in the folder of that path.
+
+    Raises ``CifarcamError`` for an unknown name, a folder without a whole record, or a damaged record.
+    """
+    shipped = RECORDED / str(name_or_path)
+    folder = shipped if shipped.is_dir() and str(name_or_path) in recorded_runs() else Path(name_or_path)
+    missing = [name for name in (RECIPE, HISTORY, PROVENANCE, LOGITS) if not (folder / name).is_file()]
+    if missing:
+        found = f"it lacks {', '.join(missing)}" if folder.is_dir() else "it does not exist"
+        raise CifarcamError(
+            f"There is no recorded run {str(name_or_path)!r}: the names are {', '.join(recorded_runs()) or 'none'}, "
+            f"and as a folder {found}. Give a name or a folder that `cifarcam train` has finished."
+        )
+    try:
+        recipe = Recipe(**json.loads((folder / RECIPE).read_text(encoding="utf-8")))
+        provenance = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
+        history = pd.read_csv(folder / HISTORY)
+    except (TypeError, ValueError) as error:
+        raise CifarcamError(f"The record in {folder} is damaged: {error}. Restore it, or train anew.") from error
+    return Run(folder, recipe, history, provenance)
+
+
+def recorded_runs() -> list[str]:
+    """The names of the runs that ship with the package."""
+    return sorted(folder.name for folder in RECORDED.iterdir() if (folder / PROVENANCE).is_file())
+
+
+def record(fitted: Fitted, test: Split, folder: str | Path) -> Run:
+    """Writes a finished run into a folder and gives it back as loaded from there.
+
+    The weights are kept in 16 bits (BatchNorm's vectors in 32); logits and results are those of the weights as kept,
+    computed in float32. ``provenance.json`` comes last, so a record that was cut off is not taken for one.
+    Raises ``CifarcamError`` for an unfinished run, and where the folder holds a record already or cannot be written to.
+    """
+    folder = Path(folder)
+    if len(fitted.history) < fitted.recipe.epochs:
+        raise CifarcamError(
+            f"This run has {len(fitted.history)} of its {fitted.recipe.epochs} epochs; resume it, then record it."
+        )
+    if (folder / PROVENANCE).exists():
+        raise CifarcamError(f"{folder} holds a recorded run already; choose another folder.")
+    with written_whole(folder / WEIGHTS) as temporary:
+        save_file(_in_16_bits(fitted.model), temporary)
+    model = from_state_dict(_load_tensors(folder / WEIGHTS), str(folder / WEIGHTS))
+    model.to(next(fitted.model.parameters()).device)
+    logits = predict(model, test.images)
+    with written_whole(folder / LOGITS) as temporary:
+        save_file({"logits": logits}, temporary)
+    results = {
+        **_results("test", Predictions(logits, test.labels)),
+        **_results("flip_average", Predictions(predict(model, test.images, flip_average=True), test.labels)),
+    }
+    with written_whole(folder / HISTORY) as temporary:
+        pd.DataFrame(fitted.history).to_csv(temporary, index=False)
+    _write_json(folder / RECIPE, dataclasses.asdict(fitted.recipe))
+    _write_json(folder / PROVENANCE, _provenance(fitted, test) | {"results": results})
+    return load_run(folder)
+
+
+def _results(name: str, predictions: Predictions) -> dict:
+    return {f"{name}_accuracy": round(predictions.accuracy, 6), f"{name}_loss": round(predictions.loss, 6)}
+
+
+def _provenance(fitted: Fitted, test: Split) -> dict:
+    return {
+        "hardware": fitted.hardware,
+        "precision": fitted.precision,
+        "training_seconds": round(sum(row["seconds"] for row in fitted.history), 1),
+        "date": date.today().isoformat(),
+        "train_checksum": fitted.data_checksum,
+        "test_checksum": test.checksum(),
+        "code": {"cifarcam": __version__, "commit": _commit()},
+        "versions": {"python": platform.python_version()}
+        | {name: importlib.metadata.version(name) for name in ("torch", "torchvision", "numpy", "albumentations")},
+    }
+
+
+def _commit() -> str | None:
+    """The commit this package runs from, ``-dirty`` with changes on top; ``None`` where it is no checkout."""
+    here = str(Path(__file__).resolve().parent)
+    describe = ["git", "-C", here, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        asked = subprocess.run(describe, capture_output=True, text=True, check=False)
+    except FileNotFoundError:  # no git on this machine
+        return None
+    return asked.stdout.strip() if asked.returncode == 0 else None
+
+
+def _in_16_bits(model: nn.Module) -> dict[str, Tensor]:
+    weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    return {name: value.half() if value.ndim > 1 else value.clone() for name, value in weights.items()}
+
+
+def _load_tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise CifarcamError(f"{path} is damaged or missing: {error}. Restore it, or train the run anew.") from error
+
+
+def _write_json(path: Path, content: dict) -> None:
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,37 @@
+"""What all tests share: no progress bars, no display, and the real CIFAR-10 where it is on disk."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["TQDM_DISABLE"] = "1"
+os.environ["MPLBACKEND"] = "agg"
+os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
+
+import pytest
+from torchvision.datasets import CIFAR10
+
+from cifarcam.data import Split, cache_folder, cifar10
+
+
+def cifar10_on_disk() -> bool:
+    named = os.environ.get("CIFARCAM_DATA", "")
+    roots = [named, str(cache_folder())] if os.path.isabs(named) else [str(cache_folder())]
+    return any(os.path.isdir(os.path.join(root, CIFAR10.base_folder)) for root in roots)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.environ.get("CIFARCAM_DATA") == "drawn" or not cifar10_on_disk():
+        for item in items:
+            if item.get_closest_marker("needs_cifar10"):
+                item.add_marker(pytest.mark.skip(reason="CIFAR-10 is not on disk"))
+
+
+@pytest.fixture(scope="session")
+def real_train() -> Split:
+    return cifar10("train")
+
+
+@pytest.fixture(scope="session")
+def real_test() -> Split:
+    return cifar10("test")

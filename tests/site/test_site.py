@@ -1,0 +1,163 @@
+"""The built site as a reader's browser meets it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+import pytest
+import yaml
+from visits import Visit
+
+from tools.screenshots import SCHEMES, WIDTHS
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTENTS = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+
+CHAPTERS = [chapter["file"] for part in CONTENTS["parts"] for chapter in part["chapters"]]
+PAGES = [f"{name}.html" for name in (CONTENTS["root"], *CHAPTERS)]
+LOOKS = [("light", WIDTHS["wide"]), ("dark", WIDTHS["narrow"])]
+
+Visited = Callable[[str, str, int], Visit]
+
+
+@pytest.fixture(params=PAGES)
+def page(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(params=LOOKS, ids=["light-wide", "dark-narrow"])
+def met(request: pytest.FixtureRequest, page: str, visited: Visited) -> Visit:
+    return visited(page, *request.param)
+
+
+def test_every_page_opens_with_a_title_of_its_own(visited: Visited) -> None:
+    visits = [visited(page, *LOOKS[0]) for page in PAGES]
+    assert [visit.status for visit in visits] == [200] * len(PAGES)
+    titles = [visit.facts["title"] for visit in visits]
+    assert len(set(titles)) == len(PAGES)
+    assert all(CONFIG["title"] in title for title in titles)
+
+
+def test_a_page_has_no_broken_image(met: Visit) -> None:
+    assert met.facts["broken"] == []
+
+
+def test_nothing_a_page_asks_for_fails(met: Visit) -> None:
+    assert met.failures == []
+
+
+def test_a_page_asks_no_other_host_for_anything(met: Visit, address: str) -> None:
+    assert met.requests
+    assert [request for request in met.requests if not request.startswith(address)] == []
+
+
+def test_a_page_raises_no_error_in_the_console(met: Visit) -> None:
+    assert met.errors == []
+
+
+def test_mathematics_is_set_and_can_be_read_aloud(met: Visit) -> None:
+    assert met.facts["unset"] == []
+    assert met.facts["faulty"] == []
+    assert met.facts["unspoken"] == 0
+
+
+def test_some_page_shows_a_formula(visited: Visited) -> None:
+    assert sum(visited(page, *LOOKS[0]).facts["maths"] for page in PAGES) > 0
+
+
+def test_a_page_does_not_scroll_sideways_on_a_phone(page: str, visited: Visited) -> None:
+    facts = visited(page, "dark", WIDTHS["narrow"]).facts
+    assert facts["width"] <= WIDTHS["narrow"], facts["sideways"]
+
+
+def test_no_text_is_cut_off_on_a_phone(page: str, visited: Visited) -> None:
+    assert visited(page, "dark", WIDTHS["narrow"]).facts["cut"] == []
+
+
+def test_a_page_is_light_or_dark_as_the_reader_has_it(page: str, visited: Visited) -> None:
+    light, dark = (visited(page, *look).facts for look in LOOKS)
+    assert (light["theme"], dark["theme"]) == SCHEMES
+    assert brightness(light["background"]) > 0.8
+    assert brightness(dark["background"]) < 0.2
+
+
+def test_figures_lie_on_white_and_keep_their_colours_in_the_dark(page: str, visited: Visited) -> None:
+    for figure in visited(page, "dark", WIDTHS["narrow"]).facts["figures"]:
+        assert (figure["background"], figure["filter"]) == ("rgb(255, 255, 255)", "none"), figure["source"]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_every_figure_of_a_chapter_has_a_text_that_stands_for_it(chapter: str, visited: Visited) -> None:
+    figures = visited(f"{chapter}.html", *LOOKS[0]).facts["figures"]
+    assert figures, "a chapter shows at least one figure"
+    nameless = [f["source"] for f in figures if len(f["alt"]) < 10 or re.search(r"_images/|\.png$", f["alt"])]
+    assert nameless == []
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_the_launch_button_opens_the_chapter_in_colab(chapter: str, visited: Visited) -> None:
+    repository = urlsplit(CONFIG["repository"]["url"]).path
+    notebook = f"{repository}/blob/{CONFIG['repository']['branch']}/{chapter}.ipynb"
+    expected = f"{CONFIG['launch_buttons']['colab_url']}/github{notebook}"
+    assert visited(f"{chapter}.html", *LOOKS[0]).facts["launch"] == [expected]
+
+
+def test_the_search_page_opens_without_an_error(visited: Visited) -> None:
+    met = visited("search.html?q=resnet", *LOOKS[0])
+    assert (met.status, met.failures, met.errors) == (200, [], [])
+
+
+def test_links_inside_the_site_lead_somewhere(site: Path) -> None:
+    anchors = {path.relative_to(site).as_posix(): Anchors.of(path) for path in site.rglob("*.html")}
+    dead = [
+        f"{page} -> {link}"
+        for page, found in anchors.items()
+        for link in found.links
+        if inside(link) and not leads_somewhere(site, anchors, page, link)
+    ]
+    assert dead == []
+
+
+class Anchors(HTMLParser):
+    """The links of a page and the places in it that a link can name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.names: set[str] = {"", "top"}
+
+    @classmethod
+    def of(cls, path: Path) -> Anchors:
+        anchors = cls()
+        anchors.feed(path.read_text(encoding="utf-8"))
+        return anchors
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        values = dict(attributes)
+        self.names.update(filter(None, (values.get("id"), values.get("name"))))
+        if tag == "a" and values.get("href"):
+            self.links.append(values["href"] or "")
+
+
+def inside(link: str) -> bool:
+    return not urlsplit(link).scheme and not urlsplit(link).netloc
+
+
+def leads_somewhere(site: Path, anchors: dict[str, Anchors], page: str, link: str) -> bool:
+    target, fragment = urldefrag(urljoin(page, link))
+    target = unquote(urlsplit(target).path)
+    if target in anchors:
+        return unquote(fragment) in anchors[target].names
+    return (site / target).is_file()
+
+
+def brightness(colour: str) -> float:
+    """The mean of a CSS colour's three channels, from 0 to 1."""
+    return sum(map(float, re.findall(r"[\d.]+", colour)[:3])) / (3 * 255)

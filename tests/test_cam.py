@@ -1,0 +1,156 @@
+"""Class activation maps: equal to the library's and to the analytic ones, and nothing left behind in the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+from cifarcam.augment import normalize
+from cifarcam.cam import analytic_maps, stage_maps
+from cifarcam.errors import CifarcamError
+from cifarcam.resnet import ResNet18, stages
+
+
+@pytest.fixture
+def images() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def net() -> Iterator[ResNet18]:
+    torch.manual_seed(0)
+    model = ResNet18(width=8)
+    for module in model.modules():  # statistics that differ from channel to channel, as after training
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.1)
+            module.weight.data.uniform_(0.5, 1.5)
+            module.bias.data.normal_(0, 0.2)
+    yield model.eval()
+
+
+def test_five_maps_equal_five_calls_of_the_library(net: ResNet18, images: np.ndarray) -> None:
+    maps = stage_maps(net, images, "predicted")
+    targets = [ClassifierOutputTarget(int(target)) for target in maps.targets]
+    for stage, layer in enumerate(stages(net).values()):
+        with GradCAM(net, [layer]) as grad_cam:
+            alone = grad_cam(normalize(images), targets)
+        np.testing.assert_allclose(maps.maps[:, stage], alone, atol=1e-6)
+
+
+@pytest.mark.parametrize("targets", ["predicted", "cat", 7, [0, 1, 2, 3, 4, 5]])
+def test_layer4_is_the_analytic_map(net: ResNet18, images: np.ndarray, targets: str | int | list[int]) -> None:
+    maps = stage_maps(net, images, targets).maps[:, 4]
+    assert maps.max() > 0.99
+    np.testing.assert_allclose(maps, analytic_maps(net, images, targets), atol=1e-6)
+
+
+def test_raw_maxima_are_those_of_the_formula(net: ResNet18, images: np.ndarray) -> None:
+    maps = stage_maps(net, images, 3)
+    kept = {}
+    handle = net.layer2.register_forward_hook(lambda module, inputs, output: kept.update(a=output))
+    logits = net(normalize(images))
+    handle.remove()
+    (gradient,) = torch.autograd.grad(logits[:, 3].sum(), kept["a"])
+    by_hand = (gradient.mean((2, 3), keepdim=True) * kept["a"]).sum(1).relu().amax((1, 2)).detach().numpy()
+    np.testing.assert_allclose(maps.raw_maxima[:, 2], by_hand, rtol=1e-4, atol=1e-7)
+
+
+def test_more_images_than_a_pass_holds_give_the_maps_they_give_alone(net: ResNet18) -> None:
+    images = np.random.default_rng(1).integers(0, 256, (53, 32, 32, 3), dtype=np.uint8)
+    together, last = stage_maps(net, images, "predicted"), stage_maps(net, images[-1:], "predicted")
+    assert together.maps.shape == (53, 5, 32, 32)
+    np.testing.assert_allclose(together.maps[-1], last.maps[0], atol=1e-5)
+    assert together.targets[-1] == last.targets[0]
+
+
+def test_predicted_targets_are_the_largest_logits(net: ResNet18, images: np.ndarray) -> None:
+    maps = stage_maps(net, images)
+    with torch.no_grad():
+        np.testing.assert_array_equal(maps.targets, net(normalize(images)).argmax(1).numpy())
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_nothing_is_left_behind(net: ResNet18, images: np.ndarray, training: bool) -> None:
+    net.train(training)
+    net.bn1.eval()  # a mixed mode must come back as it was
+    net.conv1.weight.requires_grad_(False)
+    net.linear.weight.grad = torch.ones_like(net.linear.weight)
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    random_state = torch.get_rng_state()
+    stage_maps(net, images, "predicted")
+    analytic_maps(net, images, "predicted")
+    assert net.training is training and net.layer1.training is training and not net.bn1.training
+    assert not net.conv1.weight.requires_grad and net.conv1.weight.grad is None and net.linear.bias.requires_grad
+    assert torch.equal(net.linear.weight.grad, torch.ones_like(net.linear.weight)) and net.linear.bias.grad is None
+    assert not any(module._forward_hooks or module._backward_hooks for module in net.modules())
+    assert all(torch.equal(before[name], value) for name, value in net.state_dict().items())
+    assert torch.equal(random_state, torch.get_rng_state())
+
+
+def test_a_model_that_fails_is_left_as_found(net: ResNet18, images: np.ndarray) -> None:
+    net.train()
+    with torch.no_grad():
+        net.linear.weight.fill_(float("nan"))
+    with pytest.raises(CifarcamError, match="NaN"):
+        stage_maps(net, images)
+    assert net.training and not any(module._forward_hooks for module in net.modules())
+
+
+def test_maps_of_a_frozen_model_under_no_grad_inference_and_autocast(net: ResNet18, images: np.ndarray) -> None:
+    expected = stage_maps(net, images, 2).maps
+    net.requires_grad_(False)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        np.testing.assert_array_equal(stage_maps(net, images, 2).maps, expected)
+    with torch.inference_mode():
+        np.testing.assert_array_equal(stage_maps(net, images, 2).maps, expected)
+
+
+def test_a_map_that_is_nowhere_positive_is_blank(net: ResNet18, images: np.ndarray) -> None:
+    with torch.no_grad():
+        net.linear.weight.fill_(-1.0)  # layer4 is not negative, so its weighted sum is not positive
+    maps = stage_maps(net, images, 0)
+    assert maps.blank[:, 4].all() and (maps.maps[:, 4] == 0).all() and (maps.raw_maxima[:, 4] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [
+        ("lion", "no class 'lion'"),
+        (10, "from 0 to 9"),
+        (-1, "from 0 to 9"),
+        ([1, 2], "one class for each image"),
+        ([0.5] * 6, "class numbers"),
+        (np.full(6, True), "class numbers"),
+    ],
+)
+def test_targets_that_do_not_fit_are_refused(net: ResNet18, images: np.ndarray, targets: object, message: str) -> None:
+    for maps_of in (stage_maps, analytic_maps):
+        with pytest.raises(CifarcamError, match=message):
+            maps_of(net, images, targets)
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        np.zeros((2, 32, 32, 3), np.float32),
+        np.zeros((2, 3, 32, 32), np.uint8),
+        np.zeros((32, 32, 3), np.uint8),
+        np.zeros((0, 32, 32, 3), np.uint8),
+        np.zeros((1, 8, 8, 3), np.uint8),
+        [[1, 2, 3]],
+    ],
+)
+def test_images_that_do_not_fit_are_refused(net: ResNet18, images: object) -> None:
+    for maps_of in (stage_maps, analytic_maps):
+        with pytest.raises(CifarcamError, match="expected"):
+            maps_of(net, images)
+
+
+def test_a_model_without_stages_is_refused(images: np.ndarray) -> None:
+    with pytest.raises(CifarcamError, match="has no bn1"):
+        stage_maps(torch.nn.Linear(2, 2), images)

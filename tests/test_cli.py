@@ -1,0 +1,100 @@
+"""The commands, run in this process on tiny data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cifarcam import cli
+from cifarcam.data import CLASSES, Split
+from cifarcam.recipes import RECIPES, Recipe
+from cifarcam.runs import load_run, recorded_runs
+
+TINY = Recipe(name="tiny", width=4, epochs=2, batch=16, lr=0.05)
+
+
+@pytest.fixture(autouse=True)
+def tiny_world(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    splits = {
+        name: Split(random.integers(0, 256, (count, 32, 32, 3), dtype=np.uint8), random.integers(0, 10, count))
+        for name, count in (("train", 48), ("test", 20))
+    }
+    monkeypatch.setattr(cli, "cifar10", splits.__getitem__)
+    monkeypatch.setitem(RECIPES, "tiny", TINY)
+
+
+def test_train_prints_its_settings_and_ends_with_the_record(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    out = tmp_path / "mine"
+    assert cli.main(["train", "tiny", "--epochs", "1", "--seed", "5", "--lr", "0.01", "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert "lr  0.01" in printed and f"Recorded in {out}" in printed and "Accuracy: " in printed
+    run = load_run(out)
+    assert (run.recipe.epochs, run.recipe.seed, run.recipe.lr) == (1, 5, 0.01)
+    assert not (out / "checkpoint.pt").exists()
+
+
+def test_train_into_a_finished_record_is_refused_before_training(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert cli.main(["train", "tiny", "--epochs", "1", "--out", str(tmp_path)]) == 0
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    capsys.readouterr()
+    assert cli.main(["train", "tiny", "--out", str(tmp_path)]) == 1
+    captured = capsys.readouterr()
+    assert "holds a recorded run already" in captured.err and "Epoch" not in captured.out
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_ctrl_c_is_explained(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, tmp_path: Path) -> None:
+    def interrupted(*args: object, **kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "fit", interrupted)
+    assert cli.main(["train", "tiny", "--out", str(tmp_path / "x")]) == 130
+    assert "--resume" in capsys.readouterr().err
+
+
+def test_resume_without_a_checkpoint_is_an_error(capsys: pytest.CaptureFixture, tmp_path: Path) -> None:
+    assert cli.main(["train", "tiny", "--out", str(tmp_path / "x"), "--resume"]) == 1
+    assert "nothing to resume" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "bset"], "no recipe 'bset'"),
+        (["train", "tiny", "--lr", "-1"], "recipe's lr is -1.0"),
+        (["evaluate", "bset"], "no recorded run 'bset'"),
+        (["range-test", "bset"], "no recipe 'bset'"),
+    ],
+)
+def test_what_does_not_exist_gets_one_sentence(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture
+) -> None:
+    assert cli.main(arguments) == 1
+    captured = capsys.readouterr()
+    assert message in captured.err and "Traceback" not in captured.err and captured.err.count("\n") == 1
+
+
+def test_evaluate_prints_recorded_and_recomputed_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    cli.main(["train", "tiny", "--epochs", "1", "--out", str(tmp_path)])
+    capsys.readouterr()
+    assert cli.main(["evaluate", str(tmp_path)]) == 0
+    lines = {line[:24].strip(): line[24:].split() for line in capsys.readouterr().out.splitlines()}
+    for name in ("accuracy (%)", "with flip averaging (%)", "mean loss (nats)"):
+        recorded, now = lines[name]
+        assert recorded == now
+    assert set(CLASSES) <= set(lines)
+
+
+def test_runs_lists_what_ships(capsys: pytest.CaptureFixture) -> None:
+    assert cli.main(["runs"]) == 0
+    rows = capsys.readouterr().out.splitlines()[1:]
+    assert [row.split()[0] for row in rows] == recorded_runs()
+
+
+def test_range_test_writes_the_curve(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    out = tmp_path / "curve.json"
+    assert cli.main(["range-test", "tiny", "--steps", "40", "--out", str(out)]) == 0
+    assert out.exists() and '"valley"' in capsys.readouterr().out

@@ -1,0 +1,282 @@
+"""Downloading, against servers on this machine that deliver, dawdle, stall, break off and lie."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import socket
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Event, Thread
+
+import numpy as np
+import pytest
+
+from cifarcam import download
+from cifarcam.errors import CifarcamError
+
+FOLDER = "cifar-10-batches-py"
+PAYLOAD = np.random.default_rng(0).bytes(200_000)  # does not compress
+
+
+def packed() -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as archive:
+        entry = tarfile.TarInfo(f"{FOLDER}/data_batch_1")
+        entry.size = len(PAYLOAD)
+        archive.addfile(entry, io.BytesIO(PAYLOAD))
+    return file.getvalue()
+
+
+ARCHIVE = packed()
+Answer = Callable[[BaseHTTPRequestHandler], None]
+finished = Event()  # ends the servers that would go on for ever
+
+
+def deliver(request: BaseHTTPRequestHandler, body: bytes = ARCHIVE, promised: int | None = None) -> None:
+    request.send_response(200)
+    request.send_header("Content-Length", str(len(body) if promised is None else promised))
+    request.end_headers()
+    request.wfile.write(body)
+
+
+def absent(request: BaseHTTPRequestHandler) -> None:
+    request.send_error(404)
+
+
+def truncated(request: BaseHTTPRequestHandler) -> None:
+    deliver(request, ARCHIVE[:100_000], promised=len(ARCHIVE))
+
+
+def wrong_bytes(request: BaseHTTPRequestHandler) -> None:
+    deliver(request, ARCHIVE[:-1] + b"x")
+
+
+def stalled(request: BaseHTTPRequestHandler) -> None:
+    deliver(request, ARCHIVE[:1000], promised=len(ARCHIVE))
+    finished.wait(10)
+
+
+def silent(request: BaseHTTPRequestHandler) -> None:
+    finished.wait(10)
+
+
+def throttled(request: BaseHTTPRequestHandler) -> None:
+    deliver(request, b"", promised=len(ARCHIVE))
+    for start in range(0, len(ARCHIVE), 50):
+        if finished.wait(0.02):
+            return
+        request.wfile.write(ARCHIVE[start : start + 50])
+
+
+@contextmanager
+def served(answer: Answer) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            with suppress(ConnectionError):  # the client has had enough
+                answer(self)
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/archive.tar.gz"
+    finally:
+        finished.set()
+        server.shutdown()
+        server.server_close()
+        finished.clear()
+
+
+@pytest.fixture
+def sources(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., list[str]]]:
+    """Makes local servers the sources, one for each answer given, and returns their addresses."""
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setattr(download, "MD5", hashlib.md5(ARCHIVE).hexdigest())
+    monkeypatch.setattr(download, "TIMEOUT", 1.0)
+    monkeypatch.setattr(download, "WINDOW", 0.3)
+    with ExitStack() as stack:
+
+        def serve(*answers: Answer) -> list[str]:
+            urls = [stack.enter_context(served(answer)) for answer in answers]
+            monkeypatch.setattr(download, "SOURCES", tuple(urls))
+            return urls
+
+        yield serve
+
+
+def nobody() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}/archive.tar.gz"
+
+
+def test_a_fast_source_is_unpacked_and_leaves_nothing_else(sources, tmp_path: Path):
+    sources(deliver)
+    download.fetch_archive(tmp_path / "new" / "cache", FOLDER)
+    assert (tmp_path / "new" / "cache" / FOLDER / "data_batch_1").read_bytes() == PAYLOAD
+    assert [path.name for path in (tmp_path / "new" / "cache").iterdir()] == [FOLDER]
+
+
+def test_the_first_source_that_delivers_is_the_last_one_asked(sources, tmp_path: Path):
+    asked = []
+    sources(deliver, lambda request: asked.append(request))
+    download.fetch_archive(tmp_path, FOLDER)
+    assert not asked
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (absent, "answers 404 Not Found"),
+        (truncated, "broke off after 100,000 of"),
+        (wrong_bytes, "sent another file (its MD5 is"),
+        (stalled, "is silent for 1 s"),
+        (silent, "is silent for 1 s"),
+        (throttled, "is too slow ("),
+    ],
+)
+def test_a_bad_source_is_given_up_for_the_next(sources, tmp_path: Path, capsys, answer: Answer, reason: str):
+    bad, good = sources(answer, deliver)
+    started = time.monotonic()
+    download.fetch_archive(tmp_path, FOLDER)
+    assert time.monotonic() - started < 8
+    line = capsys.readouterr().out
+    assert line.startswith(f"{download._host(bad)} {reason}")
+    assert line.endswith(f"; trying {download._host(good)}.\n")
+    assert (tmp_path / FOLDER / "data_batch_1").read_bytes() == PAYLOAD
+    assert [path.name for path in tmp_path.iterdir()] == [FOLDER]
+
+
+def test_a_source_that_refuses_is_given_up_for_the_next(sources, tmp_path: Path, monkeypatch, capsys):
+    (good,) = sources(deliver)
+    monkeypatch.setattr(download, "SOURCES", (nobody(), good))
+    download.fetch_archive(tmp_path, FOLDER)
+    assert "cannot be reached (Connection refused); trying" in capsys.readouterr().out
+    assert (tmp_path / FOLDER).is_dir()
+
+
+def arrivals(monkeypatch, rates: list[tuple[float, float]], step: float = 0.5) -> None:
+    """Feeds the watch over the pace ``(seconds, bytes a second)``, stretch by stretch, by a clock of its own."""
+    now, received = 0.0, 0.0
+    monkeypatch.setattr(download.time, "monotonic", lambda: now)
+    pace = download._Pace()
+    for seconds, rate in rates:
+        for _ in range(round(seconds / step)):
+            now, received = now + step, received + rate * step
+            pace.check(int(received))
+
+
+@pytest.mark.parametrize(
+    "rates",
+    [
+        [(60, 500_000)],
+        [(9, 0), (1, 6_000_000), (9, 0), (1, 6_000_000)],
+        [(9.5, 60_000)],
+        [(10, 2_000_000), (7, 0), (10, 2_000_000)],
+    ],
+)
+def test_a_pace_that_keeps_the_minimum_over_every_ten_seconds_is_kept(monkeypatch, rates):
+    arrivals(monkeypatch, rates)
+
+
+@pytest.mark.parametrize(
+    "rates",
+    [[(10, 490_000)], [(60, 50_000_000), (10, 60_000)], [(5, 600_000), (10, 300_000)], [(1, 4_000_000), (10, 0)]],
+)
+def test_a_pace_below_the_minimum_for_ten_seconds_is_given_up(monkeypatch, rates):
+    with pytest.raises(download._GivenUpError, match=r"is too slow \(\d+ kB/s, at least 500 wanted\)"):
+        arrivals(monkeypatch, rates)
+
+
+def test_a_source_that_was_fast_once_is_still_given_up(sources, tmp_path: Path):
+    def slows_down(request: BaseHTTPRequestHandler) -> None:
+        deliver(request, ARCHIVE[:190_000], promised=len(ARCHIVE))
+        for byte in ARCHIVE[190_000:]:
+            if finished.wait(0.02):
+                return
+            request.wfile.write(bytes([byte]))
+
+    sources(slows_down)
+    with pytest.raises(CifarcamError, match="is too slow"):
+        download.fetch_archive(tmp_path, FOLDER)
+
+
+def test_a_name_look_up_that_hangs_is_given_up(sources, tmp_path: Path, monkeypatch):
+    sources(deliver)
+    monkeypatch.setattr(download, "urlopen", lambda url, timeout: finished.wait(10))
+    started = time.monotonic()
+    with pytest.raises(CifarcamError, match="silent"):
+        download.fetch_archive(tmp_path, FOLDER)
+    assert time.monotonic() - started < 8
+
+
+def test_where_all_fail_the_error_names_them_and_the_ways_out(sources, tmp_path: Path, monkeypatch):
+    urls = (*sources(absent, wrong_bytes), nobody())
+    monkeypatch.setattr(download, "SOURCES", urls)
+    with pytest.raises(CifarcamError) as caught:
+        download.fetch_archive(tmp_path, FOLDER)
+    for part in (*map(download._host, urls), "404", "MD5", "refused", "CIFARCAM_DATA", FOLDER, "'drawn'"):
+        assert part in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unwritable_folder_is_one_clear_error(sources, tmp_path: Path):
+    sources(deliver)
+    (tmp_path / "file").touch()
+    with pytest.raises(CifarcamError, match=r"Cannot keep CIFAR-10 in .*file/cache: Not a directory\. It needs"):
+        download.fetch_archive(tmp_path / "file" / "cache", FOLDER)
+
+
+def test_a_full_disk_is_blamed_on_the_folder_and_not_on_the_source(sources, tmp_path: Path, monkeypatch):
+    sources(deliver, deliver)
+
+    class Full(io.BytesIO):
+        def write(self, chunk: bytes) -> int:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(download, "open", lambda *arguments: Full(), raising=False)
+    with pytest.raises(CifarcamError, match=r"Cannot keep CIFAR-10 in .*: No space left"):
+        download.fetch_archive(tmp_path, FOLDER)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interruption_leaves_nothing_behind(sources, tmp_path: Path, monkeypatch):
+    sources(deliver)
+
+    def interrupt(*arguments: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tarfile.TarFile, "extractall", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        download.fetch_archive(tmp_path, FOLDER)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_downloads_at_once_both_succeed(sources, tmp_path: Path):
+    sources(deliver)
+    outcomes = []
+
+    def fetch() -> None:
+        download.fetch_archive(tmp_path, FOLDER)
+        outcomes.append((tmp_path / FOLDER / "data_batch_1").read_bytes() == PAYLOAD)
+
+    threads = [Thread(target=fetch) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outcomes == [True] * 4
+    assert [path.name for path in tmp_path.iterdir()] == [FOLDER]
+
+
+def test_sources_end_with_the_canonical_host_and_name_the_real_archive():
+    assert len(set(download.SOURCES)) == len(download.SOURCES) >= 2
+    assert all(url.startswith("https://") and url.endswith("/cifar-10-python.tar.gz") for url in download.SOURCES)
+    assert download.SOURCES[-1] == "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"

@@ -1,0 +1,112 @@
+"""The stand-in data set: the same everywhere, balanced, masked truly, and to be learned by shape."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.random import PCG64, Generator
+
+from cifarcam import drawn as module
+from cifarcam.data import CLASSES
+from cifarcam.drawn import Canvas, drawn, drawn_masks
+from cifarcam.errors import CifarcamError
+from cifarcam.recipes import BEST
+from cifarcam.training import fit
+
+
+@pytest.mark.parametrize(("split", "count"), [("train", 6000), ("test", 1000)])
+def test_shapes_types_and_as_many_of_each_class(split: str, count: int):
+    images, labels = drawn(split)
+    assert images.shape == (count, 32, 32, 3) and images.dtype == np.uint8 and images.flags.c_contiguous
+    assert labels.dtype == np.int64 and np.array_equal(np.bincount(labels), [count // 10] * 10)
+    masks = drawn_masks(split)
+    assert masks.shape == (count, 32, 32) and masks.dtype == bool
+
+
+def test_the_pixels_are_the_same_on_every_machine():
+    assert drawn("test").checksum() == "4e23710ee159859435fcfb529882b145be98b07f74aa6a88246992360d5ad9eb"
+    assert drawn("train").checksum() == "fb0405660b652fed83b5e09e3d7ef2363ac5c56a95db40ea8f83bf05fa458fa2"
+
+
+def test_the_classes_are_shuffled():
+    labels = drawn("test").labels
+    assert len(set(labels[:30])) > 5
+    assert 50 < (labels[1:] == labels[:-1]).sum() < 150  # 100 by chance
+
+
+def test_the_splits_share_no_picture():
+    pictures = [{image.tobytes() for image in drawn(split).images} for split in ("train", "test")]
+    assert [len(pictures[0]), len(pictures[1]), len(pictures[0] & pictures[1])] == [6000, 1000, 0]
+
+
+def test_what_a_caller_does_to_the_arrays_stays_with_the_caller():
+    first, masks = drawn("test"), drawn_masks("test")
+    before = first.checksum(), masks.sum()
+    first.images[:], first.labels[:], masks[:] = 0, 0, False
+    assert (drawn("test").checksum(), drawn_masks("test").sum()) == before
+
+
+@pytest.mark.parametrize("give", [drawn, drawn_masks])
+def test_another_split_is_an_error(give):
+    with pytest.raises(CifarcamError, match="no split 'validation'; the splits are 'train' and 'test'"):
+        give("validation")
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_the_mask_is_where_the_object_changed_the_scene(name: str):
+    canvas = Canvas(Generator(PCG64(1)), 100)
+    module._surroundings(canvas, canvas.rng.choice(module.SURROUNDINGS[name], 100))
+    before = canvas.pixels.copy()
+    canvas.place_object()
+    assert not canvas.mask.any()
+    module.OBJECTS[name](canvas)
+    change = np.abs(canvas.pixels - before).max(0)
+    assert (change[canvas.mask] > 0.05).mean() > 0.97  # the rest is where the object's colour meets its like
+    outside = change[~canvas.mask]
+    assert (outside > 0).mean() < 0.12  # the soft edge
+    assert outside.mean() < 0.02
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_object_is_sizeable_and_wholly_in_the_picture(name: str):
+    masks = drawn_masks("test")[drawn("test").labels == CLASSES.index(name)]
+    area = masks.mean((1, 2))
+    assert area.min() > 0.05 and area.max() < 0.4
+    border = masks.copy()
+    border[:, 1:-1, 1:-1] = False
+    assert border.sum((1, 2)).max() <= 6  # a wheel or a wing tip may touch
+
+
+def test_the_object_stands_out_from_its_surroundings():
+    images, masks = drawn("test").images.astype(float), drawn_masks("test")[..., None]
+    inside, outside = (((images * part).sum((1, 2)) / part.sum((1, 2))) for part in (masks, ~masks))
+    assert np.median(np.abs(inside - outside).max(1)) > 25
+
+
+def mean_colours(split: str, *, of_object: bool) -> np.ndarray:
+    masks = drawn_masks(split)[..., None] == of_object
+    return (drawn(split).images * masks).sum((1, 2)) / masks.sum((1, 2))
+
+
+@pytest.mark.parametrize(("of_object", "limit"), [(True, 0.25), (False, 0.35)])
+def test_the_colour_of_object_or_surroundings_does_not_give_the_class_away(of_object: bool, limit: float):
+    known, asked = (mean_colours(split, of_object=of_object) for split in ("train", "test"))
+    distance = ((asked[:, None] - known[None]) ** 2).sum(2)
+    nearest = drawn("train").labels[np.argpartition(distance, 25, axis=1)[:, :25]]
+    votes = np.stack([(nearest == k).sum(1) for k in range(10)], 1)
+    assert (votes.argmax(1) == drawn("test").labels).mean() < limit  # 0.1 by chance
+
+
+def test_each_class_shares_its_surroundings_with_another():
+    for name, kinds in module.SURROUNDINGS.items():
+        others = {kind for other, their in module.SURROUNDINGS.items() if other != name for kind in their}
+        assert set(kinds) <= others
+
+
+@pytest.mark.slow
+def test_a_narrow_network_learns_it_in_a_minute():
+    recipe = BEST.quick().replace(
+        train_images=None, epochs=6, batch=64, lr=0.1, cutout=0, first_side=32, full_side_from=1
+    )
+    fitted = fit(recipe, drawn("train"), drawn("test"))
+    assert fitted.history[-1]["test_accuracy"] >= 0.95

@@ -1,0 +1,70 @@
+"""Files are written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from cifarcam.errors import CifarcamError
+from cifarcam.files import written_whole
+
+
+def test_what_the_block_wrote_takes_the_files_place(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "record.json"
+    for text in ("first", "second"):
+        with written_whole(path) as temporary:
+            assert temporary.parent == path.parent and temporary.suffix == ".json"
+            temporary.write_text(text)
+        assert path.read_text() == text
+    assert list(path.parent.iterdir()) == [path]
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_the_old_file_stays_until_the_block_ends(tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    path.write_text("old")
+    with written_whole(path) as temporary:
+        temporary.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, ValueError, CifarcamError])
+def test_an_interrupted_block_leaves_the_old_file_and_nothing_else(tmp_path: Path, interruption: type) -> None:
+    path = tmp_path / "record.json"
+    path.write_text("old")
+    with pytest.raises(interruption), written_whole(path) as temporary:
+        temporary.write_text("half of the n")
+        raise interruption
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_a_clear_error_and_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    path.write_text("old")
+    with pytest.raises(CifarcamError, match=r"Cannot write .*record\.json: No space left"), written_whole(path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_is_a_file_is_a_clear_error_and_the_block_does_not_run(tmp_path: Path) -> None:
+    blocker = tmp_path / "blocker"
+    blocker.write_text("a file")
+    for path in (blocker / "record.json", blocker / "deeper" / "record.json"):
+        ran = False
+        with pytest.raises(CifarcamError, match="Choose a folder you may write to"), written_whole(path):
+            ran = True
+        assert not ran
+    assert blocker.read_text() == "a file"
+
+
+def test_a_path_that_is_a_folder_is_a_clear_error(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with pytest.raises(CifarcamError, match="Cannot write"), written_whole(folder) as temporary:
+        temporary.write_text("text")
+    assert list(tmp_path.iterdir()) == [folder]

@@ -1,0 +1,107 @@
+"""The range test restores what it ruins, and its rules find what they are defined to find."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from cifarcam.augment import Batches
+from cifarcam.data import Split
+from cifarcam.errors import CifarcamError
+from cifarcam.lr_finder import RangeTest, range_test
+from cifarcam.recipes import ONE_CYCLE, Recipe
+from cifarcam.resnet import ResNet18
+from cifarcam.training import make_optimizer
+
+RECIPE = Recipe(name="tiny", batch=16, augmentation="batched", lr=0.05, momentum=0.9, dropout=0.3)
+
+
+@pytest.fixture
+def batches() -> Batches:
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (64, 32, 32, 3), dtype=np.uint8)
+    return Batches(Split(images, random.integers(0, 10, 64)), RECIPE)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_model_optimizer_and_random_state_are_restored(batches: Batches, training: bool) -> None:
+    net = ResNet18(width=4, dropout=0.3).train(training)
+    optimizer = make_optimizer(net, RECIPE)
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    random_state = torch.get_rng_state()
+    curve = range_test(net, optimizer, batches, steps=20, end_lr=1.0)
+    assert len(curve.lr) == 20 and not curve.diverged
+    assert all(torch.equal(before[name], value) for name, value in net.state_dict().items())
+    assert all(group["lr"] == RECIPE.lr for group in optimizer.param_groups)
+    assert not optimizer.state and all(parameter.grad is None for parameter in net.parameters())
+    assert net.training is training and torch.equal(random_state, torch.get_rng_state())
+
+
+def test_rates_rise_by_one_factor_from_start_to_end(batches: Batches) -> None:
+    net = ResNet18(width=4)
+    curve = range_test(net, make_optimizer(net, RECIPE), batches, steps=20, start_lr=1e-3, end_lr=0.1)
+    assert curve.lr[0] == pytest.approx(1e-3, rel=0.3) and curve.lr[-1] == pytest.approx(0.1, rel=0.3)
+    factors = curve.lr[1:] / curve.lr[:-1]
+    np.testing.assert_allclose(factors, factors[0], rtol=1e-6)
+
+
+def test_a_restored_network_gives_the_same_curve_again(batches: Batches) -> None:
+    net = ResNet18(width=4)
+    optimizer = make_optimizer(net, RECIPE)
+    first, second = (range_test(net, optimizer, batches, steps=5) for _ in range(2))
+    np.testing.assert_array_equal(first.loss, second.loss)
+
+
+def test_it_works_with_an_albumentations_recipe(batches: Batches) -> None:
+    recipe = ONE_CYCLE.replace(batch=16, workers=0)
+    net = ResNet18(width=4)
+    assert len(range_test(net, make_optimizer(net, recipe), Batches(batches.train, recipe), steps=6).lr) == 6
+
+
+def test_a_loss_that_is_not_finite_is_an_error_and_the_model_is_restored(batches: Batches) -> None:
+    net = ResNet18(width=4)
+    with torch.no_grad():
+        net.linear.bias.fill_(float("nan"))
+    with pytest.raises(CifarcamError, match="not finite"):
+        range_test(net, make_optimizer(net, RECIPE), batches, steps=5)
+    assert net.linear.bias.isnan().all() and net.linear.weight.isfinite().all()
+
+
+@pytest.mark.parametrize("settings", [{"steps": 1}, {"start_lr": 0.0}, {"start_lr": 1.0, "end_lr": 0.1}])
+def test_impossible_settings_are_refused(batches: Batches, settings: dict) -> None:
+    net = ResNet18(width=4)
+    with pytest.raises(CifarcamError, match="expected 2 steps"):
+        range_test(net, make_optimizer(net, RECIPE), batches, **settings)
+
+
+def made_up_curve() -> RangeTest:
+    """Flat for 20 points, down for 40 (steepest at the 40th), then up."""
+    position = np.arange(80)
+    loss = 2.0 - 1.0 / (1 + np.exp(-(position - 40) / 4)) + np.where(position > 60, 0.1 * (position - 60), 0)
+    return RangeTest(10.0 ** (position / 16 - 4), loss, diverged=True)
+
+
+def test_the_rules_on_a_curve_made_up_for_them() -> None:
+    curve = made_up_curve()
+    assert curve.steepest() == pytest.approx(curve.lr[40])
+    assert curve.minimum_tenth() == pytest.approx(curve.lr[curve.loss.argmin()] / 10)
+    assert curve.suggestions() == {
+        "steepest": curve.steepest(),
+        "minimum/10": curve.minimum_tenth(),
+        "valley": curve.valley(),
+    }
+
+
+def test_valley_is_half_way_through_the_longest_descent() -> None:
+    loss = np.array([5.0, 6.0, 5.5, 5.0, 4.0, 4.5, 3.0, 2.0, 1.0, 7.0])
+    # the longest falling subsequence, 6 5.5 5 4 3 2 1, has seven members and ends at index 8: from 8 − 7 = 1 to 8
+    curve = RangeTest(np.arange(10.0), loss, diverged=True)
+    assert curve.valley() == 1 + (8 - 1) // 2
+
+
+def test_too_few_points_give_no_suggestion() -> None:
+    curve = made_up_curve()
+    short = RangeTest(curve.lr[:16], curve.loss[:16], diverged=True)
+    with pytest.raises(CifarcamError, match="needs 17"):
+        short.suggestions()

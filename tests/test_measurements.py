@@ -1,0 +1,37 @@
+"""The measurements that ship with the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cifarcam.lr_finder import RangeTest
+from cifarcam.measurements import published_one_cycle, recorded_range_test, write_range_test
+from cifarcam.recipes import ONE_CYCLE
+
+
+def test_the_published_log_ends_where_its_write_up_says() -> None:
+    log = published_one_cycle()
+    assert list(log["epoch"]) == list(range(1, 21))
+    assert log["test_accuracy"].iloc[-1] == pytest.approx(0.9089)
+    assert log["lr"].max() == pytest.approx(0.0479, abs=1e-4) and log["train_accuracy"].between(0, 1).all()
+
+
+def test_the_recorded_range_test_is_the_one_it_says_it_is() -> None:
+    curve, about = recorded_range_test()
+    assert about["recipe"]["batch"] == 512 and {"command", "hardware", "precision", "torch", "date"} <= set(about)
+    assert (np.diff(curve.lr) > 0).all() and np.isfinite(curve.loss).all()
+    assert curve.diverged or len(curve.lr) == 200
+    assert curve.lr[-1] <= 10.0001 and set(curve.suggestions()) == {"steepest", "minimum/10", "valley"}
+
+
+def test_a_written_range_test_holds_the_curve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    curve = RangeTest(np.geomspace(1e-4, 10, 20), np.linspace(2, 1, 20), diverged=False)
+    write_range_test(curve, ONE_CYCLE, "a computer", "float32", tmp_path / "curve.json")
+    monkeypatch.setattr("cifarcam.measurements.RANGE_TEST", tmp_path / "curve.json")
+    read, about = recorded_range_test()
+    np.testing.assert_allclose(read.lr, curve.lr, rtol=1e-5)
+    np.testing.assert_allclose(read.loss, curve.loss, rtol=1e-5)
+    assert about["hardware"] == "a computer" and about["recipe"]["name"] == "one_cycle"

@@ -1,0 +1,159 @@
+"""Records: written whole, read back, refused when damaged."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from cifarcam.data import Split
+from cifarcam.errors import CifarcamError
+from cifarcam.predictions import Predictions, predict
+from cifarcam.recipes import Recipe
+from cifarcam.runs import load_run, record, recorded_runs
+from cifarcam.training import fit
+
+RECIPE = Recipe(name="tiny", width=4, epochs=2, batch=16, lr=0.05)
+
+
+@pytest.fixture(scope="module")
+def splits() -> tuple[Split, Split]:
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (64, 32, 32, 3), dtype=np.uint8)
+    labels = random.integers(0, 10, 64)
+    return Split(images[:48], labels[:48]), Split(images[48:], labels[48:])
+
+
+@pytest.fixture(scope="module")
+def recorded(splits: tuple[Split, Split], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    record(fit(RECIPE, *splits), splits[1], folder)
+    return folder
+
+
+@pytest.fixture
+def folder(recorded: Path, tmp_path: Path) -> Path:
+    """A copy of the record, to be damaged."""
+    for source in recorded.iterdir():
+        (tmp_path / source.name).write_bytes(source.read_bytes())
+    return tmp_path
+
+
+def test_a_record_comes_back_as_it_was_written(recorded: Path, splits: tuple[Split, Split]) -> None:
+    run = load_run(recorded)
+    assert run.recipe == RECIPE and list(run.history["epoch"]) == [1, 2]
+    about = run.provenance
+    assert about["train_checksum"] == splits[0].checksum() and about["test_checksum"] == splits[1].checksum()
+    assert {"hardware", "precision", "training_seconds", "date", "code", "versions", "results"} <= set(about)
+
+
+def test_the_shipped_weights_give_the_recorded_logits_and_results(recorded: Path, splits: tuple[Split, Split]) -> None:
+    run, test = load_run(recorded), splits[1]
+    logits = predict(run.model(), test.images)
+    torch.testing.assert_close(logits, run.test_logits, atol=1e-5, rtol=1e-5)
+    assert run.predictions(test).accuracy == pytest.approx(run.provenance["results"]["test_accuracy"], abs=1e-6)
+    flipped = Predictions(predict(run.model(), test.images, flip_average=True), test.labels)
+    assert flipped.accuracy == pytest.approx(run.provenance["results"]["flip_average_accuracy"], abs=1e-6)
+
+
+def test_weights_are_kept_in_16_bits(recorded: Path) -> None:
+    run = load_run(recorded)
+    matrices = [value for name, value in run.model().state_dict().items() if value.ndim > 1]
+    assert all(torch.equal(value, value.half().float()) for value in matrices)
+
+
+def test_logits_of_other_images_are_computed_and_a_line_says_so(
+    recorded: Path, splits: tuple[Split, Split], capsys: pytest.CaptureFixture
+) -> None:
+    run, other = load_run(recorded), splits[0]
+    predictions = run.predictions(other)
+    assert "computing their logits now" in capsys.readouterr().out
+    torch.testing.assert_close(predictions.logits, predict(run.model(), other.images))
+
+
+def test_a_record_is_never_overwritten(recorded: Path, splits: tuple[Split, Split]) -> None:
+    before = {path.name: path.read_bytes() for path in recorded.iterdir()}
+    with pytest.raises(CifarcamError, match="holds a recorded run already"):
+        record(fit(RECIPE.replace(epochs=1), *splits), splits[1], recorded)
+    assert {path.name: path.read_bytes() for path in recorded.iterdir()} == before
+
+
+def test_an_unfinished_run_is_not_recorded(splits: tuple[Split, Split], tmp_path: Path) -> None:
+    unfinished = fit(RECIPE, *splits, out=tmp_path / "run", stop_after=1)
+    with pytest.raises(CifarcamError, match="has 1 of its 2 epochs"):
+        record(unfinished, splits[1], tmp_path / "record")
+    assert not (tmp_path / "record").exists()
+
+
+def test_an_unknown_run_names_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(CifarcamError, match=f"no recorded run 'bset'.*{recorded_runs()[0]}.*does not exist"):
+        load_run("bset")
+    with pytest.raises(CifarcamError, match="lacks recipe.json"):
+        load_run(tmp_path)
+
+
+def test_a_run_without_weights_says_so(folder: Path, splits: tuple[Split, Split]) -> None:
+    (folder / "model.safetensors").unlink()
+    run = load_run(folder)
+    assert not run.has_weights and len(run.predictions(splits[1]).logits) == 16
+    with pytest.raises(CifarcamError, match="keeps no weights"):
+        run.model()
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "test_logits.safetensors"])
+def test_truncated_tensors_are_named(folder: Path, name: str) -> None:
+    (folder / name).write_bytes((folder / name).read_bytes()[:-100])
+    with pytest.raises(CifarcamError, match=f"{name} is damaged"):
+        run = load_run(folder)
+        run.model() if name.startswith("model") else run.test_logits
+
+
+@pytest.mark.parametrize("text", ["{", '{"name": "x", "speed": 3}', '{"name": "x", "lr": -1}'])
+def test_a_damaged_recipe_is_refused(folder: Path, text: str) -> None:
+    (folder / "recipe.json").write_text(text)
+    with pytest.raises(CifarcamError, match="damaged|recipe's lr"):
+        load_run(folder)
+
+
+def test_weights_of_another_network_are_refused(folder: Path) -> None:
+    from safetensors.torch import save_file
+
+    save_file(
+        {"conv1.weight": torch.zeros(4, 3, 3, 3), "linear.weight": torch.zeros(10, 7)}, folder / "model.safetensors"
+    )
+    with pytest.raises(CifarcamError, match="another network"):
+        load_run(folder).model()
+
+
+def test_a_record_cut_off_before_its_end_is_not_taken_for_one(folder: Path) -> None:
+    (folder / "provenance.json").unlink()
+    with pytest.raises(CifarcamError, match="lacks provenance.json"):
+        load_run(folder)
+
+
+@pytest.mark.parametrize("name", recorded_runs())
+def test_a_shipped_run_is_whole_and_fits_its_recipe(name: str) -> None:
+    run = load_run(name)
+    assert run.recipe.name == name and len(run.history) == run.recipe.epochs and run.test_logits.shape == (10_000, 10)
+    json.dumps(run.provenance)
+    assert run.history["test_accuracy"].iloc[-1] == pytest.approx(run.provenance["results"]["test_accuracy"], abs=0.002)
+
+
+@pytest.mark.needs_cifar10
+@pytest.mark.parametrize("name", recorded_runs())
+def test_recorded_logits_give_the_recorded_accuracy(name: str, real_test: Split) -> None:
+    run = load_run(name)
+    assert real_test.checksum() == run.provenance["test_checksum"]
+    assert run.predictions(real_test).accuracy == pytest.approx(run.provenance["results"]["test_accuracy"], abs=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.needs_cifar10
+@pytest.mark.parametrize("name", [name for name in recorded_runs() if load_run(name).has_weights])
+def test_shipped_weights_give_the_recorded_accuracy(name: str, real_test: Split) -> None:
+    run = load_run(name)
+    now = Predictions(predict(run.model(), real_test.images), real_test.labels)
+    assert now.accuracy == pytest.approx(run.provenance["results"]["test_accuracy"], abs=0.0002)

@@ -1,0 +1,70 @@
+"""The chapters of the book as files and notebooks."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from cifarcam.errors import CifarcamError
+from cifarcam.files import written_whole
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def chapter_paths(root: Path = ROOT, numbers: list[str] | None = None) -> list[Path]:
+    """The chapters ``book/NN-name.ipynb``, in order; with ``numbers`` such as ``["07"]`` only those.
+
+    Raises ``CifarcamError`` for a number that no chapter has.
+    """
+    paths = sorted((root / "book").glob("[0-9][0-9]-*.ipynb"))
+    by_number = {path.name[:2]: path for path in paths}
+    for number in numbers or []:
+        if number.zfill(2) not in by_number:
+            raise CifarcamError(f"There is no chapter {number!r}; the chapters are: {', '.join(by_number) or 'none'}.")
+    return [by_number[number.zfill(2)] for number in numbers] if numbers else paths
+
+
+def read(path: Path) -> NotebookNode:
+    """A notebook, with an id on every cell. Raises ``CifarcamError`` where the file is none."""
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except (OSError, ValueError, nbformat.ValidationError) as error:
+        raise CifarcamError(f"{path} is no notebook: {error}. Restore it from git.") from error
+    return nbformat.v4.upgrade(notebook, from_minor=notebook.nbformat_minor)
+
+
+def write(notebook: NotebookNode, path: Path) -> None:
+    """Writes a valid notebook, whole or not at all."""
+    nbformat.validate(notebook)
+    with written_whole(path) as temporary:
+        nbformat.write(notebook, temporary)
+
+
+def title(notebook: NotebookNode) -> str:
+    """The text of the first heading. Raises ``CifarcamError`` where there is none."""
+    for cell in notebook.cells:
+        heading = cell.cell_type == "markdown" and re.search(r"^# +(.+?) *$", cell.source, re.MULTILINE)
+        if heading:
+            return heading[1]
+    raise CifarcamError("The notebook has no title; begin its first Markdown cell with '# ' and the title.")
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def tags(cell: NotebookNode) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def output_text(cell: NotebookNode) -> str:
+    """All that a code cell prints or displays as text; HTML without its tags."""
+    parts = []
+    for output in cell.outputs:
+        shown = output.get("data", {})
+        parts += [output.get("text", ""), shown.get("text/plain", ""), shown.get("text/markdown", "")]
+        parts.append(re.sub(r"<style.*?</style>|<[^>]*>", " ", shown.get("text/html", ""), flags=re.DOTALL))
+    return "\n".join(part for part in parts if part)

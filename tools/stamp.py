@@ -1,0 +1,170 @@
+"""Writes the repository's address, which stands in ``_config.yml``, wherever else the book needs it.
+
+    python -m tools.stamp            writes
+    python -m tools.stamp --check    writes nothing; exits 1 and names the files that are out of step
+
+Chapters get a link to Colab (cell ``colab``) and a first code cell (``setup``) that installs the package there, both
+right under the title, and the metadata that Colab reads. Markdown pages get what their markers ask for, as in
+``<!-- colab --> … <!-- /colab -->``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import yaml
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell
+
+from cifarcam.errors import CifarcamError
+from cifarcam.files import written_whole
+from tools.chapters import ROOT, chapter_paths, read, title, write
+
+# Of all that the package needs, Colab ships everything but these. They are installed without their dependencies,
+# so that Colab's own torch and numpy stay as they are.
+COLAB_LACKS = ("grad-cam", "torch-lr-finder", "ttach")
+METADATA = {
+    "accelerator": "GPU",
+    "colab": {"gpuType": "T4", "provenance": []},
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+}
+SETUP = """\
+# In Colab this installs the package and the libraries Colab lacks. Anywhere else it does nothing.
+import importlib.util
+import sys
+
+if "google.colab" in sys.modules and importlib.util.find_spec("cifarcam") is None:
+    %pip install -q --no-deps git+{url}@{branch}
+    %pip install -q --no-deps {libraries}"""
+
+
+@dataclass(frozen=True)
+class Repository:
+    """Where the book lives: ``https://github.com/OWNER/NAME`` and the branch that readers get."""
+
+    url: str
+    branch: str
+
+    def colab(self, chapter: Path) -> str:
+        owner_and_name = self.url.removeprefix("https://github.com/")
+        return f"https://colab.research.google.com/github/{owner_and_name}/blob/{self.branch}/book/{chapter.name}"
+
+
+def repository(root: Path) -> Repository:
+    """The address in ``_config.yml``. Raises ``CifarcamError`` where it is missing or no address on GitHub."""
+    settings = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["repository"]
+    url, branch = settings.get("url"), settings.get("branch")
+    if not re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+(?<!\.git)", str(url)) or not branch:
+        raise CifarcamError(
+            f"_config.yml gives repository url {url!r} and branch {branch!r}; expected "
+            "'https://github.com/OWNER/NAME', with no slash at the end, and the name of a branch."
+        )
+    return Repository(url, branch)
+
+
+def setup_source(root: Path, home: Repository) -> str:
+    """The source of the setup cell, with the versions that ``requirements.txt`` locks."""
+    lock = (root / "requirements.txt").read_text(encoding="utf-8")
+    locked = dict(re.findall(r"^([\w.-]+)==(\S+)", lock, re.MULTILINE))
+    libraries = " ".join(f"{name}=={locked[name]}" for name in COLAB_LACKS)
+    return SETUP.format(url=home.url, branch=home.branch, libraries=libraries)
+
+
+def stamped(notebook: NotebookNode, link: str, setup: str) -> NotebookNode:
+    """A copy of a chapter with the link, the setup cell and the metadata; its outputs and other cells as they were."""
+    notebook = copy.deepcopy(notebook)
+    old = {cell.id: cell for cell in notebook.cells}
+    colab_cell = old.get("colab") or new_markdown_cell(id="colab")
+    colab_cell.source = f"[Open this chapter in Colab]({link})"
+    setup_cell = old.get("setup") or new_code_cell(id="setup")
+    setup_cell.source = setup
+    setup_cell.metadata["tags"] = ["hide-input"]
+    title_cell, *others = _title_apart([cell for cell in notebook.cells if cell.id not in ("colab", "setup")])
+    notebook.cells = [title_cell, colab_cell, setup_cell, *others]
+    notebook.metadata.update(nbformat.from_dict(METADATA))
+    return notebook
+
+
+def _title_apart(cells: list[NotebookNode]) -> list[NotebookNode]:
+    """The cells, with what stands below the title in the first of them moved to a cell of its own."""
+    if not cells or not cells[0].source.startswith("# "):
+        raise CifarcamError("expected the first cell to be Markdown that begins with '# ' and the title.")
+    heading, _, below = cells[0].source.partition("\n")
+    if not below.strip():
+        return cells
+    cells[0].source = heading
+    return [cells[0], new_markdown_cell(below.strip(), id=f"{cells[0].id}-below"), *cells[1:]]
+
+
+def blocks(root: Path, home: Repository) -> dict[str, str]:
+    """What belongs between the markers of each name in a Markdown page."""
+    rows = ["| chapter | in Colab |", "| --- | --- |"]
+    for path in chapter_paths(root):
+        name = f"{int(path.name[:2])}. {title(read(path)).lstrip('0123456789. ')}"
+        rows.append(f"| [{name}](book/{path.name}) | [open]({home.colab(path)}) |")
+    folder = home.url.rsplit("/", 1)[1]
+    return {"colab": "\n".join(rows), "clone": f"```bash\ngit clone {home.url}\ncd {folder}\n```"}
+
+
+def filled(page: str, contents: dict[str, str]) -> str:
+    """A Markdown page with new contents between its markers."""
+    for name, content in contents.items():
+        between = re.compile(rf"(<!-- {name} -->).*?(<!-- /{name} -->)", re.DOTALL)
+        page = between.sub(lambda marks, content=content: f"{marks[1]}\n\n{content}\n\n{marks[2]}", page)
+    return page
+
+
+def out_of_step(root: Path = ROOT) -> dict[Path, NotebookNode | str]:
+    """The files that do not say what ``_config.yml`` says, with what they should hold."""
+    home = repository(root)
+    setup, contents = setup_source(root, home), blocks(root, home)
+    wanted = {}
+    for path in chapter_paths(root):
+        notebook = read(path)
+        try:
+            new = stamped(notebook, home.colab(path), setup)
+        except CifarcamError as error:
+            raise CifarcamError(f"{path.name}: {error}") from error
+        if new != notebook:
+            wanted[path] = new
+    for path in [root / "README.md", *sorted((root / "book").glob("*.md"))]:
+        page = path.read_text(encoding="utf-8")
+        if path.name == "README.md" and "<!-- colab -->" not in page:
+            raise CifarcamError("README.md has no '<!-- colab -->' and '<!-- /colab -->' for the links to Colab.")
+        if filled(page, contents) != page:
+            wanted[path] = filled(page, contents)
+    return wanted
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Write the repository's address wherever the book needs it.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where something is out of step")
+    check = parser.parse_args(arguments).check
+    try:
+        wanted = out_of_step()
+        for path, content in wanted.items():
+            print(f"{path.relative_to(ROOT)}: {'out of step' if check else 'stamped'}")
+            if not check:
+                _write(content, path)
+    except CifarcamError as error:
+        sys.exit(str(error))
+    if check and wanted:
+        sys.exit("Run `python -m tools.stamp`.")
+
+
+def _write(content: NotebookNode | str, path: Path) -> None:
+    if isinstance(content, str):
+        with written_whole(path) as temporary:
+            temporary.write_text(content, encoding="utf-8")
+    else:
+        write(content, path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""Writes the table of results into the README and the first page: ``python -m tools.tables [--check]``.
+
+Every number comes from the records that ship with the package.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+from cifarcam.files import written_whole
+from cifarcam.measurements import published_one_cycle
+from cifarcam.runs import Run, load_run, recorded_runs
+
+TOP = Path(__file__).parents[1]
+PAGES = (TOP / "README.md", TOP / "book" / "intro.md")
+MARKED = re.compile(r"(<!-- results -->\n).*?(<!-- /results -->)", re.DOTALL)
+
+
+def results_table() -> str:
+    """The table in Markdown: a row for each recorded run, and one for the published log."""
+    rows = [
+        "| run | parameters | epochs | test accuracy | with flip averaging | training | hardware | seed | date |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | --- | ---: | --- |",
+        *(_row(load_run(name)) for name in recorded_runs()),
+    ]
+    published = published_one_cycle()
+    accuracy = f"{100 * published['test_accuracy'].iloc[-1]:.2f} %"
+    rows.append(f"| published write-up, OneCycle | 11,173,962 | {len(published)} | {accuracy} | | | Colab GPU | | |")
+    return "\n".join(rows) + "\n"
+
+
+def _row(run: Run) -> str:
+    about, results = run.provenance, run.provenance["results"]
+    parameters = sum(parameter.numel() for parameter in run.model().parameters())
+    return (
+        f"| `{run.recipe.name}` | {parameters:,} | {run.recipe.epochs} | {100 * results['test_accuracy']:.2f} % | "
+        f"{100 * results['flip_average_accuracy']:.2f} % | {about['training_seconds'] / 60:.0f} min | "
+        f"{about['hardware']} | {run.recipe.seed} | {about['date']} |"
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Writes the tables, or with ``--check`` says which are out of date; 1 where any is."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing, say what is out of date")
+    check = parser.parse_args(arguments).check
+    stale = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        new = MARKED.sub(lambda found: found[1] + results_table() + found[2], text)
+        if new == text:
+            continue
+        stale.append(page.name)
+        if not check:
+            with written_whole(page) as temporary:
+                temporary.write_text(new, encoding="utf-8")
+    if stale:
+        print(f"{'out of date' if check else 'written'}: {', '.join(stale)}")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

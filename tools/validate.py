@@ -1,0 +1,77 @@
+"""Executes every chapter again and compares what it shows with what the notebook holds (nbval).
+
+    python -m tools.validate          every chapter
+    python -m tools.validate 07       this one
+    python -m tools.validate --data   only find or fetch CIFAR-10, and say which data the chapters would run on
+
+On CIFAR-10 every output is compared but those of cells tagged ``nbval-ignore-output``. Where CIFAR-10 is neither on
+disk nor arriving, the chapters run on the drawn stand-in and only cells tagged ``nbval-check-output`` are compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from torchvision.datasets import CIFAR10
+
+from cifarcam.data import STAND_IN, cache_folder, cifar10, uses_stand_in
+from cifarcam.errors import CifarcamError
+from tools.chapters import ROOT, chapter_paths
+from tools.execute import quiet_kernels
+
+SECONDS_A_CELL = 300  # nbval waits 2,000 for a kernel that has died
+
+
+def why_stand_in() -> str | None:
+    """Why the chapters cannot run on CIFAR-10; ``None`` where they can.
+
+    Raises ``CifarcamError`` for what the user can put right: altered files, or ``CIFARCAM_DATA`` naming no folder.
+    """
+    if uses_stand_in():
+        return f"CIFARCAM_DATA is {STAND_IN!r}"
+    try:
+        cifar10("test")
+    except CifarcamError as error:
+        if os.environ.get("CIFARCAM_DATA") or (cache_folder() / CIFAR10.base_folder).exists():
+            raise
+        return str(error)
+    return None
+
+
+def command(chapters: list[Path], strict: bool) -> list[str]:
+    """The pytest command that validates chapters: every output (strict), or only the marked ones."""
+    return [
+        *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+        *("--nbval" if strict else "--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={SECONDS_A_CELL}"),
+        *(str(path.relative_to(ROOT)) for path in chapters),
+    ]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Execute chapters again and compare their outputs.")
+    parser.add_argument("chapter", nargs="*", help="numbers of chapters, such as 07; all of them when left out")
+    parser.add_argument("--data", action="store_true", help="only find or fetch CIFAR-10")
+    chosen = parser.parse_args(arguments)
+    try:
+        reason = why_stand_in()
+        chapters = [] if chosen.data else chapter_paths(numbers=chosen.chapter)
+        if not (chosen.data or chapters):
+            raise CifarcamError(f"{ROOT / 'book'} holds no chapter, so nothing was compared.")
+    except CifarcamError as error:
+        sys.exit(str(error))
+    if reason:
+        print("Chapters run on the drawn stand-in, not on CIFAR-10:", " ".join(reason.split()), flush=True)
+        os.environ["CIFARCAM_DATA"] = STAND_IN
+    elif chosen.data:
+        print("Chapters run on CIFAR-10.")
+    if chapters:
+        quiet_kernels()
+        sys.exit(subprocess.run(command(chapters, strict=reason is None), cwd=ROOT).returncode)
+
+
+if __name__ == "__main__":
+    main()
