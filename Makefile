@@ -5,6 +5,9 @@ PYTHON ?= python3
 OLD = expected Python 3.11 or newer, found {v[0]}.{v[1]}: name a newer one, as in make PYTHON=python3.12
 NEW_ENOUGH = import sys; v = sys.version_info; sys.exit("$(OLD)".format(v=v) if v < (3, 11) else 0)
 
+# Else every kernel warns of a debugger that nobody starts.
+export PYDEVD_DISABLE_FILE_VALIDATION = 1
+
 .PHONY: help install book test execute validate check-site check-slow lint lock clean
 
 help:  ## this list

@@ -13,7 +13,7 @@ import pytest
 from cifarcam.runs import RECORDED, load_run
 
 TOP = Path(__file__).parents[1]
-RUN = "best"
+RUN = "narrow"
 
 
 @pytest.fixture(scope="module")

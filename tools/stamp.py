@@ -84,7 +84,7 @@ def stamped(notebook: NotebookNode, link: str, setup: str) -> NotebookNode:
     colab_cell.source = f"[Open this chapter in Colab]({link})"
     setup_cell = old.get("setup") or new_code_cell(id="setup")
     setup_cell.source = setup
-    setup_cell.metadata["tags"] = ["hide-input"]
+    setup_cell.metadata["tags"] = ["remove-cell"]
     title_cell, *others = _title_apart([cell for cell in notebook.cells if cell.id not in ("colab", "setup")])
     notebook.cells = [title_cell, colab_cell, setup_cell, *others]
     notebook.metadata.update(nbformat.from_dict(METADATA))
