@@ -35,7 +35,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
 }
 SETUP = """\
-# In Colab this installs the package and the libraries Colab lacks. Anywhere else it does nothing.
+# In Colab this installs the package and what Colab lacks. Elsewhere it does nothing.
 import importlib.util
 import sys
 

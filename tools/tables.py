@@ -20,26 +20,40 @@ MARKED = re.compile(r"(<!-- results -->\n).*?(<!-- /results -->)", re.DOTALL)
 
 
 def results_table() -> str:
-    """The table in Markdown: a row for each recorded run, and one for the published log."""
-    rows = [
-        "| run | parameters | epochs | test accuracy | with flip averaging | training | hardware | seed | date |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | --- | ---: | --- |",
-        *(_row(load_run(name)) for name in recorded_runs()),
-    ]
-    published = published_one_cycle()
-    accuracy = f"{100 * published['test_accuracy'].iloc[-1]:.2f} %"
-    rows.append(f"| published write-up, OneCycle | 11,173,962 | {len(published)} | {accuracy} | | | Colab GPU | | |")
-    return "\n".join(rows) + "\n"
+    """The table in Markdown: a column for each recorded run, and one for the published log."""
+    columns = {f"`{name}`": _facts(load_run(name)) for name in recorded_runs()}
+    columns["published write-up"] = _published_facts()
+    labels = list(next(iter(columns.values())))
+    rows = [["", *columns], ["---", *["---:"] * len(columns)]]
+    rows += [[label, *(facts.get(label, "") for facts in columns.values())] for label in labels]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def _row(run: Run) -> str:
+def _facts(run: Run) -> dict[str, str]:
     about, results = run.provenance, run.provenance["results"]
-    parameters = sum(parameter.numel() for parameter in run.model().parameters())
-    return (
-        f"| `{run.recipe.name}` | {parameters:,} | {run.recipe.epochs} | {100 * results['test_accuracy']:.2f} % | "
-        f"{100 * results['flip_average_accuracy']:.2f} % | {about['training_seconds'] / 60:.0f} min | "
-        f"{about['hardware']} | {run.recipe.seed} | {about['date']} |"
-    )
+    return {
+        "test accuracy": f"**{100 * results['test_accuracy']:.2f} %**",
+        "with flip averaging": f"{100 * results['flip_average_accuracy']:.2f} %",
+        "epochs": str(run.recipe.epochs),
+        "parameters": f"{sum(parameter.numel() for parameter in run.model().parameters()):,}",
+        "training": f"{about['training_seconds'] / 60:.0f} minutes",
+        "hardware": about["hardware"],
+        "precision": about["precision"],
+        "PyTorch": about["versions"]["torch"],
+        "seed": str(run.recipe.seed),
+        "date": about["date"],
+        "command": f"`cifarcam train {run.recipe.name}`",
+    }
+
+
+def _published_facts() -> dict[str, str]:
+    log = published_one_cycle()
+    return {
+        "test accuracy": f"{100 * log['test_accuracy'].iloc[-1]:.2f} %",
+        "epochs": str(len(log)),
+        "parameters": "11,173,962",
+        "hardware": "Colab GPU",
+    }
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -60,7 +60,8 @@ def gallery(images: np.ndarray, titles: Sequence[str], columns: int = 5, colour:
     """Images, (N, H, W, 3), in rows of ``columns``, a title above each."""
     rows = -(-len(images) // columns)
     lines = max(title.count("\n") + 1 for title in titles)
-    with drawing(rows, columns, 1.5 * columns, (1.35 + 0.17 * lines) * rows) as (figure, axes):
+    side = min(1.5, 8.5 / columns)
+    with drawing(rows, columns, side * columns, (side - 0.15 + 0.17 * lines) * rows) as (figure, axes):
         for ax in axes.flat:
             bare(ax)
         for ax, image, title in zip(axes.flat, images, titles, strict=False):

@@ -34,7 +34,7 @@ def range_test(lr: np.ndarray, loss: np.ndarray, suggestions: Mapping[str, float
 
 def schedules(rates: Mapping[str, np.ndarray], epochs: int) -> Figure:
     """The learning rate of each named recipe at every step, over the epochs."""
-    with drawing(1, len(rates), 4.2 * len(rates), 3) as (figure, axes):
+    with drawing(1, len(rates), 2.9 * len(rates), 2.7) as (figure, axes):
         for ax, (name, values) in zip(axes[0], rates.items(), strict=True):
             ax.plot(np.arange(len(values)) * epochs / len(values), values, color=RUN_COLOURS.get(name, NEUTRAL))
             ax.set_title(name)
