@@ -7,7 +7,7 @@ from typing import Any
 
 
 def check(answer: Any, is_right: Callable[[Any], bool], hint: str) -> None:
-    """Prints whether an answer is right; ``None`` counts as not answered yet.
+    """Prints whether an answer is right; ``None`` counts as not answered yet, another type as wrong.
 
     Args:
         answer: the reader's.
@@ -16,7 +16,9 @@ def check(answer: Any, is_right: Callable[[Any], bool], hint: str) -> None:
     """
     if answer is None:
         print("not answered yet")
-    elif is_right(answer):
-        print("right")
-    else:
-        print(f"not yet: {hint}")
+        return
+    try:
+        right = is_right(answer)
+    except (TypeError, ValueError, AttributeError):  # text where a number is asked, say
+        right = False
+    print("right" if right else f"not yet: {hint}")

@@ -65,10 +65,10 @@ class RangeTest:
         return float(self.lr[self.loss.argmin()] / 10)
 
     def valley(self) -> float:
-        """The middle of the longest descent (fastai's default since 2021).
+        """In the longest descent (fastai's default since 2021).
 
-        The longest strictly falling subsequence of the losses is found; the rate is the one half-way through it,
-        counted in points of the curve.
+        The longest strictly falling subsequence of the losses is found, skipping points that rise. The rate is the one
+        that lies half as many points before its last point as the subsequence has members.
         """
         length = np.ones(len(self.loss), dtype=int)
         for i in range(1, len(self.loss)):

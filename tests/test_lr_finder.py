@@ -93,7 +93,7 @@ def test_the_rules_on_a_curve_made_up_for_them() -> None:
     }
 
 
-def test_valley_is_half_way_through_the_longest_descent() -> None:
+def test_valley_goes_back_from_the_end_of_the_longest_descent_by_half_its_length() -> None:
     loss = np.array([5.0, 6.0, 5.5, 5.0, 4.0, 4.5, 3.0, 2.0, 1.0, 7.0])
     # the longest falling subsequence, 6 5.5 5 4 3 2 1, has seven members and ends at index 8: from 8 − 7 = 1 to 8
     curve = RangeTest(np.arange(10.0), loss, diverged=True)

@@ -16,4 +16,4 @@ def test_the_table_gives_every_run_its_accuracy() -> None:
     for name in recorded_runs():
         accuracy = load_run(name).provenance["results"]["test_accuracy"]
         assert accuracies[head.index(f"`{name}`")] == f"**{100 * accuracy:.2f} %**"
-    assert accuracies[head.index("published write-up")] == "90.89 %"
+    assert accuracies[head.index("OneCycle write-up")] == "90.89 %"

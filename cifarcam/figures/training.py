@@ -41,7 +41,7 @@ def schedules(rates: Mapping[str, np.ndarray], epochs: int) -> Figure:
             ax.set_xlabel("epoch")
             ax.set_ylabel("learning rate")
             ax.set_ylim(bottom=0)
-            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 5, 10]))
     return figure
 
 
@@ -61,7 +61,7 @@ def curves(history: pd.DataFrame) -> Figure:
             ax.plot(history["epoch"], scale * history[f"test_{quantity}"], "--", color=TEST, label="test")
             ax.set_xlabel("epoch")
             ax.set_ylabel(label)
-            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 5, 10]))
         axes[0, 0].legend()
     return figure
 
@@ -82,5 +82,5 @@ def overlaid_curves(accuracies: Mapping[str, pd.Series], rates: Mapping[str, pd.
         axes[0, 0].legend()
         axes[1, 0].set_ylabel("rate / peak rate")
         axes[1, 0].set_xlabel("epoch")
-        axes[1, 0].xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes[1, 0].xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 5, 10]))
     return figure
