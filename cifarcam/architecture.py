@@ -6,7 +6,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from cifarcam.cam import left_as_found
+from cifarcam.model_state import left_as_found
 from cifarcam.resnet import STAGES, ResNet18
 
 

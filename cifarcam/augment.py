@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
-from cifarcam.data import MEAN, STD, Split
+from cifarcam.data import CLASSES, MEAN, STD, Split
 from cifarcam.errors import CifarcamError
 from cifarcam.recipes import SIDE, Recipe
 
@@ -31,6 +31,8 @@ def normalize(images: np.ndarray | Tensor, device: torch.device | str = "cpu") -
     Returns: float32, (N, 3, H, W), on ``device``, in channels-last memory order.
     Raises ``CifarcamError`` for another type or shape.
     """
+    if isinstance(images, np.ndarray):
+        images = np.ascontiguousarray(images)  # a mirrored view has strides that torch does not take
     images = torch.as_tensor(images)
     if images.ndim == 3:
         images = images[None]
@@ -182,12 +184,18 @@ class Batches:
 
     ``batches.epoch(k)`` yields ``(x, y)``: x float32, (batch, 3, 32, 32), normalised; y int64, (batch,); both on
     the device. The order and the augmentation of epoch k follow from the recipe's seed and k alone.
+    Raises ``CifarcamError`` for a split of another form, or with fewer images than the recipe wants.
     """
 
     def __init__(self, train: Split, recipe: Recipe, device: torch.device | str = "cpu") -> None:
         self.recipe, self.device = recipe, torch.device(device)
+        check_split("training", train)
+        if recipe.train_images and recipe.train_images > len(train.labels):
+            raise CifarcamError(
+                f"The recipe's train_images is {recipe.train_images}; there are only {len(train.labels)}."
+            )
         self.train = train.first(recipe.train_images)
-        self.labels = torch.as_tensor(self.train.labels).to(device)
+        self.labels = torch.as_tensor(self.train.labels).long().to(device)
         if recipe.augmentation == "batched":
             self.padded = pad(self.train.images, recipe, device)
 
@@ -223,6 +231,25 @@ class Batches:
         )
         for x, y in loader:
             yield x.to(self.device, non_blocking=True), y.to(self.device)
+
+
+def check_split(name: str, split: Split) -> None:
+    """Raises ``CifarcamError`` unless there is an image or more of CIFAR-10's form, and a label for each.
+
+    ``name`` is what the message calls the split.
+    """
+    images, labels = np.asarray(split.images), np.asarray(split.labels)
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (SIDE, SIDE, 3) or not len(images):
+        raise CifarcamError(
+            f"The {name} images are {images.dtype} of shape {images.shape}; "
+            f"expected uint8 of shape (N, {SIDE}, {SIDE}, 3), at least one."
+        )
+    whole = np.issubdtype(labels.dtype, np.integer)
+    if labels.shape != images.shape[:1] or not whole or not 0 <= labels.min() <= labels.max() < len(CLASSES):
+        raise CifarcamError(
+            f"The {name} labels, {labels.dtype} of shape {labels.shape}, do not fit: expected a whole number from 0 to "
+            f"{len(CLASSES) - 1} for each of the {len(images)} images."
+        )
 
 
 class AugmentedImages(Dataset):

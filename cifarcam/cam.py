@@ -8,8 +8,7 @@ discriminative localization" (arXiv 1512.04150).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +21,7 @@ from torch import Tensor, nn
 from cifarcam.augment import normalize
 from cifarcam.data import CLASSES
 from cifarcam.errors import CifarcamError
+from cifarcam.model_state import left_as_found
 from cifarcam.resnet import stages
 
 BATCH = 50  # images a pass; bounds the memory that the activations take
@@ -33,8 +33,8 @@ class StageMaps:
 
     Attributes:
         maps: float32, (N, 5, H, W), each scaled to 0 to 1 and enlarged to the image; all 0 for a blank map.
-        raw_maxima: float32, (N, 5): the largest value of each map before it was scaled, in logits a pixel of that
-            stage. Scaling hides it, so maps compare in shape only. 0 means that nothing spoke for the class: blank.
+        raw_maxima: float32, (N, 5): the largest value of each map before it was scaled. Each stage has a scale of its
+            own; scaling hides it, so maps compare in shape only. 0 means that nothing spoke for the class: blank.
         targets: int64, (N,): the class that each map explains.
         logits: float32, (N, classes).
     """
@@ -65,7 +65,7 @@ def stage_maps(model: nn.Module, images: np.ndarray, targets: str | int | Sequen
     """
     layers = list(stages(model).values())
     _check_images(images)
-    chosen = _target_classes(targets, len(images))
+    chosen = _target_classes(targets, len(images), model.linear.out_features)
     pieces = []
     with left_as_found(model), _StageGradCAM(model, layers) as grad_cam:
         device = next(model.parameters()).device
@@ -85,41 +85,26 @@ def analytic_maps(model: nn.Module, images: np.ndarray, targets: str | int | Seq
     Args: as for ``stage_maps``.
     Returns: float32, (N, H, W), scaled to 0 to 1 and enlarged to the image.
     """
+    layer4 = stages(model)["layer4"]
     _check_images(images)
-    chosen = _target_classes(targets, len(images))
-    kept: list[Tensor] = []
+    chosen = _target_classes(targets, len(images), model.linear.out_features)
     device = next(model.parameters()).device
-    with left_as_found(model), torch.no_grad():
-        handle = stages(model)["layer4"].register_forward_hook(lambda module, inputs, output: kept.append(output))
-        try:
-            logits = model(normalize(images, device))
-        finally:
-            handle.remove()
-    classes = logits.argmax(1) if chosen is None else torch.as_tensor(chosen, device=device)
-    maps = torch.einsum("nc,nchw->nhw", model.linear.weight[classes].detach(), kept[0]).relu()
     height, width = images.shape[1:3]
-    return scale_cam_image(scale_cam_image(maps.cpu().numpy(), (width, height)))
-
-
-@contextmanager
-def left_as_found(model: nn.Module) -> Iterator[None]:
-    """The model in eval mode, float32, with frozen parameters, inside the block; everything as before after it."""
-    modes = [(module, module.training) for module in model.modules()]
-    parameters = [(parameter, parameter.requires_grad, parameter.grad) for parameter in model.parameters()]
-    device_type = next(model.parameters()).device.type
-    model.eval()
-    for parameter, _, _ in parameters:
-        parameter.requires_grad_(False)
-        parameter.grad = None
+    kept: list[Tensor] = []
+    pieces = []
+    handle = layer4.register_forward_hook(lambda module, inputs, output: kept.append(output))
     try:
-        with torch.inference_mode(False), torch.enable_grad(), torch.autocast(device_type, enabled=False):
-            yield
+        with left_as_found(model), torch.no_grad():
+            for start in range(0, len(images), BATCH):
+                part = slice(start, start + BATCH)
+                logits = model(normalize(images[part], device))
+                _check_finite(logits)
+                classes = logits.argmax(1) if chosen is None else torch.as_tensor(chosen[part], device=device)
+                maps = torch.einsum("nc,nchw->nhw", model.linear.weight[classes], kept.pop()).relu()
+                pieces.append(scale_cam_image(scale_cam_image(maps.cpu().numpy(), (width, height))))
     finally:
-        for module, training in modes:
-            module.training = training
-        for parameter, requires_grad, grad in parameters:
-            parameter.requires_grad_(requires_grad)
-            parameter.grad = grad
+        handle.remove()
+    return np.concatenate(pieces)
 
 
 class _StageGradCAM(GradCAM):
@@ -128,11 +113,10 @@ class _StageGradCAM(GradCAM):
     def all_stages(self, x: Tensor, targets: np.ndarray | None) -> tuple[np.ndarray, ...]:
         self.raw_maxima: list[np.ndarray] = []
         maps = self(x, None if targets is None else [ClassifierOutputTarget(int(target)) for target in targets])
-        logits = self.outputs.detach().float().cpu().numpy()
-        if not np.isfinite(logits).all() or not np.isfinite(maps).all():
-            raise CifarcamError("The model gives NaN or infinite logits for these images; its maps would mean nothing.")
-        classes = logits.argmax(1) if targets is None else targets
-        return maps, np.stack(self.raw_maxima, axis=1), classes, logits
+        logits = self.outputs.detach().float().cpu()
+        _check_finite(logits)
+        classes = logits.argmax(1).numpy() if targets is None else targets
+        return maps, np.stack(self.raw_maxima, axis=1), classes, logits.numpy()
 
     def get_cam_image(self, *args, **kwargs) -> np.ndarray:
         raw = super().get_cam_image(*args, **kwargs)
@@ -151,7 +135,12 @@ def _check_images(images: np.ndarray) -> None:
         )
 
 
-def _target_classes(targets: str | int | Sequence[int], count: int) -> np.ndarray | None:
+def _check_finite(logits: Tensor) -> None:
+    if not logits.isfinite().all():
+        raise CifarcamError("The model gives NaN or infinite logits for these images; its maps would mean nothing.")
+
+
+def _target_classes(targets: str | int | Sequence[int], count: int, num_classes: int) -> np.ndarray | None:
     """Class numbers, (count,), or ``None`` for the predicted ones."""
     if isinstance(targets, str):
         if targets == "predicted":
@@ -164,6 +153,6 @@ def _target_classes(targets: str | int | Sequence[int], count: int) -> np.ndarra
         classes = np.repeat(classes, count)
     if classes.shape != (count,):
         raise CifarcamError(f"Targets of shape {classes.shape} for {count} images; give one class for each image.")
-    if not np.issubdtype(classes.dtype, np.integer) or classes.min() < 0 or classes.max() >= len(CLASSES):
-        raise CifarcamError(f"Targets must be class numbers from 0 to {len(CLASSES) - 1}, not {targets!r}.")
+    if not np.issubdtype(classes.dtype, np.integer) or classes.min() < 0 or classes.max() >= num_classes:
+        raise CifarcamError(f"Targets must be class numbers from 0 to {num_classes - 1}, not {targets!r}.")
     return classes.astype(np.int64)

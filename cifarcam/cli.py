@@ -15,8 +15,8 @@ from cifarcam.augment import Batches
 from cifarcam.data import CLASSES, cifar10
 from cifarcam.errors import CifarcamError
 from cifarcam.hardware import describe, fastest_precision, training_device
-from cifarcam.lr_finder import range_test
-from cifarcam.measurements import RANGE_TEST, write_range_test
+from cifarcam.lr_finder import FEWEST_POINTS, range_test
+from cifarcam.measurements import write_range_test
 from cifarcam.predictions import Predictions, predict
 from cifarcam.recipes import RECIPES, Recipe, find_recipe
 from cifarcam.resnet import ResNet18
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"cifarcam: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("cifarcam: stopped; a run goes on from its last whole epoch with --resume.", file=sys.stderr)
+        print("cifarcam: stopped. Training goes on from its last whole epoch with --resume.", file=sys.stderr)
         return 130
     return 0
 
@@ -43,7 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
 def train(parsed: argparse.Namespace) -> None:
     recipe = _recipe(parsed)
     out = Path(parsed.out or Path("runs") / recipe.name)
-    _check_out(out, parsed.resume)
+    if (out / PROVENANCE).exists():
+        raise CifarcamError(f"{out} holds a recorded run already; choose another folder with --out.")
     for name, value in dataclasses.asdict(recipe).items():
         print(f"{name:>18}  {value}")
     print(f"{'hardware':>18}  {describe(training_device())}\n{'out':>18}  {out}")
@@ -54,17 +55,12 @@ def train(parsed: argparse.Namespace) -> None:
     print(f"Recorded in {out}: {100 * run.provenance['results']['test_accuracy']:.2f}% of the test images are right.")
 
 
-def _check_out(out: Path, resume: bool) -> None:
-    if (out / PROVENANCE).exists():
-        raise CifarcamError(f"{out} holds a recorded run already; choose another folder with --out.")
-    if resume and not (out / CHECKPOINT).exists():
-        raise CifarcamError(f"{out} holds no {CHECKPOINT}, so there is nothing to resume; leave --resume out.")
-
-
 def evaluate(parsed: argparse.Namespace) -> None:
     run = load_run(parsed.run)
-    test = cifar10("test")
     model = run.model().to(training_device())
+    test = cifar10("test")
+    if test.checksum() != run.provenance["test_checksum"]:
+        raise CifarcamError("These test images are not those of the record; is CIFARCAM_DATA set to the stand-in?")
     now = Predictions(predict(model, test.images), test.labels)
     flipped = Predictions(predict(model, test.images, flip_average=True), test.labels)
     print(f"{'':>24}{'recorded':>10}{'now':>10}")
@@ -94,14 +90,18 @@ def runs(parsed: argparse.Namespace) -> None:
 
 
 def measure_range_test(parsed: argparse.Namespace) -> None:
-    recipe = _recipe(parsed)
+    recipe, out = _recipe(parsed), Path(parsed.out)
+    if out.exists():
+        raise CifarcamError(f"{out} exists already; choose another file with --out.")
+    if parsed.steps < FEWEST_POINTS:
+        raise CifarcamError(f"--steps is {parsed.steps}; expected {FEWEST_POINTS} or more, or nothing can be read off.")
     device = training_device()
     torch.manual_seed(recipe.seed)
     model = ResNet18(recipe.width).to(device, memory_format=torch.channels_last)
     precision = fastest_precision(device)
     batches = Batches(cifar10("train"), recipe, device)
     curve = range_test(model, make_optimizer(model, recipe), batches, steps=parsed.steps, precision=precision)
-    write_range_test(curve, recipe, describe(device), precision, Path(parsed.out))
+    write_range_test(curve, recipe, describe(device), precision, out)
     print(json.dumps(curve.suggestions(), indent=2))
 
 
@@ -128,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     testing = commands.add_parser("range-test", help="measure and record a learning-rate range test")
     _add_recipe(testing)
     testing.add_argument("--steps", type=int, default=200)
-    testing.add_argument("--out", default=RANGE_TEST, help="the file to write")
+    testing.add_argument("--out", default="runs/range_test.json", help="the file to write")
     testing.set_defaults(command=measure_range_test)
     return parser
 

@@ -102,4 +102,6 @@ def _verify(folder: Path) -> None:
     for name, md5 in files:
         if not check_integrity(str(folder / name), md5):
             state = "altered or truncated" if (folder / name).exists() else "missing"
-            raise CifarcamError(f"{folder / name} is {state}; delete the folder {folder} and try again.")
+            ours = folder.parent == cache_folder()
+            advice = f"delete the folder {folder} and try again" if ours else "replace it, or unset CIFARCAM_DATA"
+            raise CifarcamError(f"{folder / name} is {state}; {advice}.")

@@ -20,9 +20,11 @@ from torch.optim import Optimizer
 
 from cifarcam.augment import Batches
 from cifarcam.errors import CifarcamError
+from cifarcam.model_state import modes_restored
 
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message="IProgress not found")  # its bar works without ipywidgets
+    warnings.filterwarnings("ignore", message="Using `tqdm.autonotebook.tqdm`")  # and with them
     from torch_lr_finder import LRFinder, TrainDataLoaderIter
 
 FEWEST_POINTS = 17
@@ -102,20 +104,18 @@ def range_test(
         raise CifarcamError(
             f"A range test of {steps} steps from {start_lr} to {end_lr}; expected 2 steps or more and rising rates."
         )
+    if any("initial_lr" in group for group in optimizer.param_groups):
+        raise CifarcamError("The optimizer has a schedule already; make the schedule after the range test.")
     device = next(model.parameters()).device
-    modes = {module: module.training for module in model.modules()}
     autocast = {"device_type": device.type, "dtype": torch.bfloat16, "enabled": precision == "bfloat16"}
     scaler = torch.amp.GradScaler(device.type, enabled=False)  # the library wants one beside autocast
     finder = LRFinder(
         model, optimizer, nn.CrossEntropyLoss(), device, amp_backend="torch", amp_config=autocast, grad_scaler=scaler
     )
-    try:
-        with (
-            torch.random.fork_rng(devices=[device] if device.type == "cuda" else []),
-            contextlib.redirect_stdout(
-                io.StringIO()  # it praises a plot method that is not ours
-            ),
-        ):
+    forked = torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
+    silent = contextlib.redirect_stdout(io.StringIO())  # it praises a plot method that is not ours
+    with modes_restored(model), forked, silent:
+        try:
             finder.range_test(
                 TrainDataLoaderIter(_Endless(batches)),
                 start_lr=start_lr,
@@ -123,11 +123,9 @@ def range_test(
                 num_iter=steps,
                 step_mode="exp",
             )
-    finally:
-        finder.reset()
-        optimizer.zero_grad(set_to_none=True)
-        for module, training in modes.items():
-            module.training = training
+        finally:
+            finder.reset()
+            optimizer.zero_grad(set_to_none=True)
     return _curve(finder, steps)
 
 

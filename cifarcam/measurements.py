@@ -16,7 +16,7 @@ from cifarcam.lr_finder import RangeTest
 from cifarcam.recipes import Recipe
 
 RECORDED = Path(__file__).parent / "recorded" / "measurements"
-RANGE_TEST = str(RECORDED / "range_test.json")
+RANGE_TEST = RECORDED / "range_test.json"
 
 
 def published_one_cycle() -> pd.DataFrame:
@@ -40,7 +40,7 @@ def published_one_cycle() -> pd.DataFrame:
 
 def recorded_range_test() -> tuple[RangeTest, dict]:
     """The range test that ships with the package, and where it comes from (recipe, hardware, versions, date)."""
-    saved = json.loads(Path(RANGE_TEST).read_text(encoding="utf-8"))
+    saved = json.loads(RANGE_TEST.read_text(encoding="utf-8"))
     curve = RangeTest(np.array(saved["lr"]), np.array(saved["loss"]), saved["diverged"])
     return curve, saved["provenance"]
 
@@ -48,7 +48,7 @@ def recorded_range_test() -> tuple[RangeTest, dict]:
 def write_range_test(curve: RangeTest, recipe: Recipe, hardware: str, precision: str, path: Path) -> None:
     """Writes a range test as JSON, with its provenance."""
     provenance = {
-        "command": f"cifarcam range-test {recipe.name} --width {recipe.width} --batch {recipe.batch}",
+        "command": f"cifarcam range-test {recipe.command_line()}",
         "recipe": dataclasses.asdict(recipe),
         "hardware": hardware,
         "precision": precision,

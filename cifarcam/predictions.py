@@ -14,12 +14,13 @@ from torch import Tensor, nn
 from cifarcam.augment import normalize
 from cifarcam.data import CLASSES
 from cifarcam.errors import CifarcamError
+from cifarcam.model_state import exact_float32, modes_restored
 
 
 def predict(
     model: nn.Module, images: np.ndarray, *, batch: int = 500, precision: str = "float32", flip_average: bool = False
 ) -> Tensor:
-    """The logits of all images, on the device where the model is.
+    """The logits of all images, computed on the device where the model is.
 
     Args:
         model: takes normalised (N, 3, H, W) and gives logits; run in eval mode, each part left in the mode it had.
@@ -36,20 +37,16 @@ def predict(
             "or bfloat16."
         )
     device = next(model.parameters()).device
-    modes = {part: part.training for part in model.modules()}
-    model.eval()
+    autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
     pieces = []
-    try:
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
-            for start in range(0, len(images), batch):
-                x = normalize(images[start : start + batch], device)
-                logits = model(x).float()
-                if flip_average:
-                    logits = (logits + model(x.flip(3)).float()) / 2
-                pieces.append(logits.cpu())
-    finally:
-        for part, mode in modes.items():
-            part.training = mode
+    with modes_restored(model), exact_float32(), torch.inference_mode(), autocast:
+        model.eval()
+        for start in range(0, len(images), batch):
+            x = normalize(images[start : start + batch], device)
+            logits = model(x).float()
+            if flip_average:
+                logits = (logits + model(x.flip(3)).float()) / 2
+            pieces.append(logits.cpu())
     logits = torch.cat(pieces)
     if not logits.isfinite().all():
         bad = int((~logits.isfinite()).any(1).sum())
@@ -78,6 +75,8 @@ class Predictions:
                 f"Logits of shape {tuple(self.logits.shape)} and labels of shape {tuple(self.labels.shape)}; "
                 "expected (N, classes) and (N,)."
             )
+        if not self.logits.isfinite().all():
+            raise CifarcamError("Logits are NaN or infinite; nothing follows from them.")
         if len(self.labels) and not 0 <= int(self.labels.min()) <= int(self.labels.max()) < self.logits.shape[1]:
             raise CifarcamError(f"Labels must lie between 0 and {self.logits.shape[1] - 1}, the last class.")
 

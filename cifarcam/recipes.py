@@ -26,7 +26,7 @@ SIDE = 32  # of a CIFAR-10 image, in pixels
 
 @dataclass(frozen=True)
 class Recipe:
-    """A training run, completely: two runs of one recipe on one machine give the same weights.
+    """A training run, completely: two runs of one recipe on one machine's CPU give the same weights.
 
     Attributes:
         name: what the run is called in logs and records.
@@ -39,7 +39,7 @@ class Recipe:
         lr: learning rate; the peak of a one-cycle schedule, the start of the others.
         momentum: of SGD; the first beta of AdamW.
         nesterov: Nesterov's momentum (SGD only).
-        weight_decay: L2 penalty on the parameters named by ``weight_decay_on``.
+        weight_decay: L2 penalty (SGD) or decoupled decay (AdamW) of the parameters that ``weight_decay_on`` names.
         weight_decay_on: ``"weights"`` leaves out biases and BatchNorm, ``"all"`` takes everything in.
         l1: factor of the sum of absolute weights in the loss.
         dropout: probability of dropping a pooled feature.
@@ -132,6 +132,14 @@ class Recipe:
             raise CifarcamError(f"A recipe has no field {', '.join(unknown)}; see Recipe for those it has.")
         return dataclasses.replace(self, **changes)
 
+    def command_line(self) -> str:
+        """The recipe as a command takes it: its name, and an option for each field that is not the named recipe's."""
+        named = RECIPES.get(self.name, self)
+        changed = [
+            field.name for field in dataclasses.fields(self) if getattr(self, field.name) != getattr(named, field.name)
+        ]
+        return " ".join([self.name, *(f"--{name} {getattr(self, name)}" for name in changed)])
+
     def quick(self) -> Recipe:
         """The same recipe, narrow and short, to watch it live: seconds on two cores instead of hours.
 
@@ -142,11 +150,12 @@ class Recipe:
             name=f"{self.name}_quick",
             width=16,
             epochs=epochs,
-            train_images=3_000,
+            train_images=2_000,
             batch=min(self.batch, 64),
             step_epochs=math.ceil(self.step_epochs * epochs / self.epochs),
             full_side_from=1 + math.ceil((self.full_side_from - 1) * epochs / self.epochs),
             workers=0,
+            precision="float32",
         )
 
     def side(self, epoch: int) -> int:
@@ -162,7 +171,7 @@ class Recipe:
 
 
 RANGES = {
-    "seed": (0, 2**32 - 1),
+    "seed": (0, 10**9),
     "width": (1, 1024),
     "epochs": (1, 10_000),
     "batch": (2, 1_000_000),

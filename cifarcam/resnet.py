@@ -98,13 +98,20 @@ def from_state_dict(weights: dict[str, Tensor], source: str) -> ResNet18:
         source: where the weights come from, for the error message.
     Raises ``CifarcamError`` where the names or shapes are another network's.
     """
-    if "conv1.weight" not in weights or "linear.weight" not in weights:
+    if not all(isinstance(weights.get(name), Tensor) for name in ("conv1.weight", "linear.weight")):
         raise CifarcamError(f"{source} holds no ResNet18: it lacks conv1.weight or linear.weight.")
     model = ResNet18(width=len(weights["conv1.weight"]), num_classes=len(weights["linear.weight"]))
-    try:
-        model.load_state_dict(weights)
-    except RuntimeError as error:
-        raise CifarcamError(f"{source} holds the weights of another network than ResNet18: {error}") from error
+    expected = model.state_dict()
+    wrong = sorted(
+        {name for name, value in expected.items() if getattr(weights.get(name), "shape", None) != value.shape}
+        | (set(weights) - set(expected))
+    )
+    if wrong:
+        raise CifarcamError(
+            f"{source} holds the weights of another network than ResNet18: {len(wrong)} names or shapes differ, "
+            f"{wrong[0]} for one."
+        )
+    model.load_state_dict(weights)
     return model.eval()
 
 
@@ -121,7 +128,7 @@ def from_pytorch_cifar(path: str | Path) -> ResNet18:
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many types here, none of them documented
-        raise CifarcamError(f"{path} is no checkpoint that loads without executing code: {error}") from error
+        raise CifarcamError(f"{path} is damaged, or no checkpoint that loads without executing code.") from error
     weights = saved.get("net", saved) if isinstance(saved, dict) else None
     if not isinstance(weights, dict):
         raise CifarcamError(f"{path} holds no state dict; expected one, or a dict with one under 'net'.")

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from cifarcam import __version__
@@ -31,6 +31,7 @@ from cifarcam.training import Fitted
 
 RECORDED = Path(__file__).parent / "recorded" / "runs"
 RECIPE, HISTORY, PROVENANCE = "recipe.json", "history.csv", "provenance.json"
+REQUIRED = {"hardware", "precision", "training_seconds", "date", "train_checksum", "test_checksum", "results"}
 LOGITS, WEIGHTS = "test_logits.safetensors", "model.safetensors"
 
 
@@ -57,13 +58,22 @@ class Run:
     @property
     def test_logits(self) -> Tensor:
         """Logits of the test split by the weights as recorded: float32, (N, 10)."""
-        return _load_tensors(self.folder / LOGITS)["logits"]
+        tensors = _load_tensors(self.folder / LOGITS)
+        if "logits" not in tensors:
+            raise CifarcamError(f"{self.folder / LOGITS} holds no logits; restore it, or train the run anew.")
+        return tensors["logits"]
 
     def model(self) -> ResNet18:
         """The network, float32, in eval mode. Raises ``CifarcamError`` where the record holds no weights."""
         if not self.has_weights:
-            raise CifarcamError(f"The run in {self.folder} keeps no weights; train it, or use 'best'.")
-        return from_state_dict(_load_tensors(self.folder / WEIGHTS), str(self.folder / WEIGHTS))
+            raise CifarcamError(f"The run in {self.folder} keeps no weights; train it, or use another run.")
+        model = from_state_dict(_load_tensors(self.folder / WEIGHTS), str(self.folder / WEIGHTS))
+        width = model.conv1.out_channels
+        if width != self.recipe.width:
+            raise CifarcamError(
+                f"{self.folder / WEIGHTS} is of width {width}, the record's recipe of {self.recipe.width}; restore it."
+            )
+        return model
 
     def predictions(self, test: Split) -> Predictions:
         """The recorded logits beside the labels of the split they were computed on.
@@ -94,8 +104,11 @@ def load_run(name_or_path: str | Path) -> Run:
         recipe = Recipe(**json.loads((folder / RECIPE).read_text(encoding="utf-8")))
         provenance = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
         history = pd.read_csv(folder / HISTORY)
+        missing = REQUIRED - set(provenance)
     except (TypeError, ValueError) as error:
         raise CifarcamError(f"The record in {folder} is damaged: {error}. Restore it, or train anew.") from error
+    if missing:
+        raise CifarcamError(f"{folder / PROVENANCE} is damaged: it lacks {', '.join(sorted(missing))}. Restore it.")
     return Run(folder, recipe, history, provenance)
 
 
@@ -119,12 +132,12 @@ def record(fitted: Fitted, test: Split, folder: str | Path) -> Run:
     if (folder / PROVENANCE).exists():
         raise CifarcamError(f"{folder} holds a recorded run already; choose another folder.")
     with written_whole(folder / WEIGHTS) as temporary:
-        save_file(_in_16_bits(fitted.model), temporary)
+        temporary.write_bytes(save(_in_16_bits(fitted.model)))
     model = from_state_dict(_load_tensors(folder / WEIGHTS), str(folder / WEIGHTS))
     model.to(next(fitted.model.parameters()).device)
     logits = predict(model, test.images)
     with written_whole(folder / LOGITS) as temporary:
-        save_file({"logits": logits}, temporary)
+        temporary.write_bytes(save({"logits": logits}))
     results = {
         **_results("test", Predictions(logits, test.labels)),
         **_results("flip_average", Predictions(predict(model, test.images, flip_average=True), test.labels)),
@@ -157,8 +170,12 @@ def _provenance(fitted: Fitted, test: Split) -> dict:
 def _commit() -> str | None:
     """The commit this package runs from, ``-dirty`` with changes on top; ``None`` where it is no checkout."""
     here = str(Path(__file__).resolve().parent)
-    describe = ["git", "-C", here, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    git = ["git", "-C", here]
+    describe = [*git, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
+        ours = subprocess.run([*git, "ls-files", "--error-unmatch", __file__], capture_output=True, check=False)
+        if ours.returncode:  # installed, or copied into a checkout of something else
+            return None
         asked = subprocess.run(describe, capture_output=True, text=True, check=False)
     except FileNotFoundError:  # no git on this machine
         return None

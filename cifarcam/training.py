@@ -22,16 +22,17 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR, StepLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from cifarcam.augment import Batches, generator_for
-from cifarcam.data import CLASSES, Split
+from cifarcam.augment import Batches, check_split, generator_for
+from cifarcam.data import Split
 from cifarcam.errors import CifarcamError
 from cifarcam.files import written_whole
 from cifarcam.hardware import describe, fastest_precision, training_device
 from cifarcam.predictions import Predictions, predict
-from cifarcam.recipes import SIDE, Recipe
+from cifarcam.recipes import Recipe
 from cifarcam.resnet import ResNet18
 
 CHECKPOINT = "checkpoint.pt"
+MUST_STAY_THE_SAME = ("data_checksum", "precision")  # besides the recipe, for a run to be resumed
 
 
 @dataclass
@@ -42,7 +43,7 @@ class Fitted:
         recipe: what was trained.
         model: the network, in eval mode, on the device it was trained on; the averaged one where the recipe averages.
         history: a dict an epoch: ``epoch``, ``lr`` (at its start), ``train_loss`` (mean cross-entropy of the augmented
-            batches), ``train_accuracy``, ``test_loss``, ``test_accuracy`` (shares, 0 to 1), ``seconds``.
+            batches), ``train_accuracy``, ``test_loss``, ``test_accuracy`` (shares, 0 to 1), ``seconds`` of training.
         hardware, precision: what it ran on, and in which number format.
         data_checksum: of the training split, see ``Split.checksum``.
     """
@@ -78,20 +79,25 @@ def fit(
     Raises ``CifarcamError`` for splits of another form, a loss that is not finite, an existing or foreign checkpoint,
     an unwritable folder.
     """
-    for name, split in (("training", train), ("test", test)):
-        _check_split(name, split)
-    run = _Run(recipe, train, torch.device(device or training_device()))
+    if stop_after is not None and stop_after < 1:
+        raise CifarcamError(f"stop_after is {stop_after}; expected the number of an epoch, from 1, or None.")
+    check_split("test", test)
+    device = torch.device(device or training_device())
+    batches = Batches(train, recipe, device)
+    run = _Run(recipe, train, device)
     checkpoint = None if out is None else Path(out) / CHECKPOINT
-    if checkpoint is not None:
-        _load_or_claim(run, checkpoint, resume)
-    batches = Batches(train, recipe, run.device)
-    for epoch in range(len(run.history), min(recipe.epochs, stop_after or recipe.epochs)):
-        row = _train_epoch(run, batches, epoch)
-        row |= _test_epoch(run, test)
-        run.history.append(row)
-        if checkpoint is not None:
-            _save(run, checkpoint)
-    return Fitted(recipe, run.evaluated.eval(), run.history, describe(run.device), run.precision, run.data_checksum)
+    if resume:
+        _load(run, checkpoint)
+    elif checkpoint is not None:
+        _claim(checkpoint)
+    run.hardware = list(dict.fromkeys([*run.hardware, describe(device)]))
+    with torch.backends.cudnn.flags(enabled=True, deterministic=True):
+        for epoch in range(len(run.history), min(recipe.epochs, stop_after or recipe.epochs)):
+            run.history.append(_train_epoch(run, batches, epoch) | _test_epoch(run, test))
+            if checkpoint is not None:
+                _save(run, checkpoint)
+    hardware = ", then ".join(run.hardware)
+    return Fitted(recipe, run.evaluated.eval(), run.history, hardware, run.precision, run.data_checksum)
 
 
 def make_optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:
@@ -156,13 +162,14 @@ class _Run:
     train: Split
     device: torch.device
     history: list[dict] = field(default_factory=list)
+    hardware: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         recipe = self.recipe
         count = len(self.train.first(recipe.train_images).labels)
         self.data_checksum = self.train.checksum()
         self.precision = fastest_precision(self.device) if recipe.precision == "auto" else recipe.precision
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(recipe.seed)
             model = ResNet18(recipe.width, dropout=recipe.dropout)
         self.model = model.to(self.device, memory_format=torch.channels_last)
@@ -236,20 +243,6 @@ def _test_epoch(run: _Run, test: Split) -> dict:
     return {"test_loss": results.loss, "test_accuracy": results.accuracy}
 
 
-def _check_split(name: str, split: Split) -> None:
-    images, labels = np.asarray(split.images), np.asarray(split.labels)
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (SIDE, SIDE, 3) or not len(images):
-        raise CifarcamError(
-            f"The {name} images are {images.dtype} of shape {images.shape}; "
-            f"expected uint8 of shape (N, {SIDE}, {SIDE}, 3), at least one."
-        )
-    if labels.shape != images.shape[:1] or not 0 <= labels.min() <= labels.max() < len(CLASSES):
-        raise CifarcamError(
-            f"The {name} labels, of shape {labels.shape}, do not fit: expected one from 0 to {len(CLASSES) - 1} "
-            f"for each of the {len(images)} images."
-        )
-
-
 def _check_finite(loss: Tensor, epoch: int) -> None:
     if not loss.isfinite():
         raise CifarcamError(
@@ -260,41 +253,52 @@ def _check_finite(loss: Tensor, epoch: int) -> None:
 
 def _save(run: _Run, checkpoint: Path) -> None:
     state = {name: part.state_dict() for name, part in run.parts().items()}
-    about = {"recipe": dataclasses.asdict(run.recipe), "data_checksum": run.data_checksum, "precision": run.precision}
+    about = {"recipe": dataclasses.asdict(run.recipe), "history": run.history, "hardware": run.hardware}
+    same = {name: getattr(run, name) for name in MUST_STAY_THE_SAME}
     buffer = io.BytesIO()  # torch.save itself reports a full disk as a RuntimeError of its zip writer
-    torch.save(state | about | {"history": run.history}, buffer)
+    torch.save(state | about | same, buffer)
     with written_whole(checkpoint) as temporary:
         temporary.write_bytes(buffer.getbuffer())
 
 
-def _load_or_claim(run: _Run, checkpoint: Path, resume: bool) -> None:
-    if not checkpoint.exists():
-        with written_whole(checkpoint.parent / ".writable"):  # an unwritable folder is found out now, not in an hour
-            pass
-        (checkpoint.parent / ".writable").unlink()
-        return
-    if not resume:
+def _claim(checkpoint: Path) -> None:
+    if checkpoint.exists():
         raise CifarcamError(f"{checkpoint} exists already; resume that run, or choose another folder.")
+    with written_whole(checkpoint.parent / ".writable"):  # an unwritable folder is found out now, not in an hour
+        pass
+    (checkpoint.parent / ".writable").unlink()
+
+
+def _load(run: _Run, checkpoint: Path | None) -> None:
+    if checkpoint is None or not checkpoint.exists():
+        raise CifarcamError(f"There is nothing to resume: {checkpoint or 'out'} is no checkpoint; leave resume out.")
     try:
         saved = torch.load(checkpoint, map_location=run.device, weights_only=True)
     except Exception as error:  # torch raises many types here, none of them documented
-        raise CifarcamError(f"{checkpoint} is damaged or no checkpoint: {error}. Delete it to start anew.") from error
+        raise _damaged(checkpoint) from error
     _check_same_run(run, saved, checkpoint)
-    for name, part in run.parts().items():
-        part.load_state_dict(saved[name])
-    run.history = saved["history"]
+    try:
+        for name, part in run.parts().items():
+            part.load_state_dict(saved[name])
+        run.history, run.hardware = saved["history"], saved.get("hardware", [])
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise _damaged(checkpoint) from error
+
+
+def _damaged(checkpoint: Path) -> CifarcamError:
+    return CifarcamError(f"{checkpoint} is damaged or no checkpoint of this program; delete it to start anew.")
 
 
 def _check_same_run(run: _Run, saved: dict, checkpoint: Path) -> None:
     if not isinstance(saved, dict) or "recipe" not in saved:
-        raise CifarcamError(f"{checkpoint} holds no training run of this package; choose another folder.")
+        raise _damaged(checkpoint)
     for name, value in dataclasses.asdict(run.recipe).items():
         if saved["recipe"].get(name) != value:
             raise CifarcamError(
                 f"{checkpoint} is of another recipe: its {name} is {saved['recipe'].get(name)!r}, "
                 f"this one's {value!r}. Use that recipe, or another folder."
             )
-    for name in ("data_checksum", "precision"):
+    for name in MUST_STAY_THE_SAME:
         if saved.get(name) != getattr(run, name):
             raise CifarcamError(
                 f"{checkpoint} was made with {name} {saved.get(name)}, now it is {getattr(run, name)}; "

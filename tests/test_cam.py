@@ -99,8 +99,9 @@ def test_a_model_that_fails_is_left_as_found(net: ResNet18, images: np.ndarray) 
     net.train()
     with torch.no_grad():
         net.linear.weight.fill_(float("nan"))
-    with pytest.raises(CifarcamError, match="NaN"):
-        stage_maps(net, images)
+    for maps_of in (stage_maps, analytic_maps):
+        with pytest.raises(CifarcamError, match="NaN"):
+            maps_of(net, images)
     assert net.training and not any(module._forward_hooks for module in net.modules())
 
 
@@ -135,6 +136,19 @@ def test_targets_that_do_not_fit_are_refused(net: ResNet18, images: np.ndarray, 
     for maps_of in (stage_maps, analytic_maps):
         with pytest.raises(CifarcamError, match=message):
             maps_of(net, images, targets)
+
+
+def test_a_network_of_other_classes_has_maps_for_its_own_and_no_others(images: np.ndarray) -> None:
+    many, few = ResNet18(width=4, num_classes=20), ResNet18(width=4, num_classes=5)
+    assert (stage_maps(many, images, 15).targets == 15).all()
+    for maps_of in (stage_maps, analytic_maps):
+        with pytest.raises(CifarcamError, match="from 0 to 4"):
+            maps_of(few, images, 7)
+
+
+def test_mirrored_views_are_taken_as_they_look(net: ResNet18, images: np.ndarray) -> None:
+    mirrored = images[:, :, ::-1]
+    np.testing.assert_array_equal(stage_maps(net, mirrored, 1).maps, stage_maps(net, mirrored.copy(), 1).maps)
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,19 @@ def test_evaluate_prints_recorded_and_recomputed_side_by_side(tmp_path: Path, ca
     assert set(CLASSES) <= set(lines)
 
 
+def test_evaluate_on_other_images_than_the_records_is_refused(capsys: pytest.CaptureFixture) -> None:
+    assert cli.main(["evaluate", recorded_runs()[0]]) == 1
+    assert "not those of the record" in capsys.readouterr().err
+
+
+def test_range_test_refuses_too_few_steps_and_an_existing_file(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert cli.main(["range-test", "tiny", "--steps", "5", "--out", str(tmp_path / "new.json")]) == 1
+    assert "expected 17 or more" in capsys.readouterr().err and not (tmp_path / "new.json").exists()
+    (tmp_path / "old.json").write_text("kept")
+    assert cli.main(["range-test", "tiny", "--out", str(tmp_path / "old.json")]) == 1
+    assert "exists already" in capsys.readouterr().err and (tmp_path / "old.json").read_text() == "kept"
+
+
 def test_runs_lists_what_ships(capsys: pytest.CaptureFixture) -> None:
     assert cli.main(["runs"]) == 0
     rows = capsys.readouterr().out.splitlines()[1:]

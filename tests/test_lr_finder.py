@@ -75,6 +75,14 @@ def test_impossible_settings_are_refused(batches: Batches, settings: dict) -> No
         range_test(net, make_optimizer(net, RECIPE), batches, **settings)
 
 
+def test_an_optimizer_with_a_schedule_is_refused(batches: Batches) -> None:
+    net = ResNet18(width=4)
+    optimizer = make_optimizer(net, RECIPE)
+    torch.optim.lr_scheduler.StepLR(optimizer, 1)
+    with pytest.raises(CifarcamError, match="has a schedule already"):
+        range_test(net, optimizer, batches)
+
+
 def made_up_curve() -> RangeTest:
     """Flat for 20 points, down for 40 (steepest at the 40th), then up."""
     position = np.arange(80)

@@ -168,3 +168,8 @@ def test_captions_give_label_prediction_and_probability() -> None:
         "cat, called\ndog (1.00)",
         "airplane, called\nairplane (0.10)",
     ]
+
+
+def test_logits_that_are_not_finite_are_refused() -> None:
+    with pytest.raises(CifarcamError, match="NaN or infinite"):
+        Predictions(torch.tensor([[0.0, float("nan")]]), torch.tensor([0]))

@@ -97,6 +97,11 @@ def test_replace_changes_a_copy() -> None:
     assert changed.replace(lr=0.2, name="best") == BEST
 
 
+def test_the_command_line_names_what_was_changed() -> None:
+    assert BEST.command_line() == "best"
+    assert BEST.replace(seed=3, lr=0.1).command_line() == "best --seed 3 --lr 0.1"
+
+
 def test_replace_with_an_unknown_field_is_an_error_that_names_it() -> None:
     with pytest.raises(CifarcamError, match="no field learning_rate, speed"):
         BEST.replace(speed=3, learning_rate=0.1, lr=0.1)
@@ -112,8 +117,19 @@ def test_find_recipe_knows_every_recipe_and_lists_them_for_any_other_name() -> N
 def test_quick_is_the_same_recipe_narrow_and_short(recipe: Recipe) -> None:
     quick = recipe.quick()
     assert (quick.name, quick.width, quick.workers) == (f"{recipe.name}_quick", 16, 0)
+    assert quick.precision == "float32"
     assert quick.epochs <= 5 and quick.train_images <= 5_000 and quick.batch <= 128
-    shrunk = ("name", "width", "epochs", "train_images", "batch", "step_epochs", "full_side_from", "workers")
+    shrunk = (
+        "name",
+        "width",
+        "epochs",
+        "train_images",
+        "batch",
+        "step_epochs",
+        "full_side_from",
+        "workers",
+        "precision",
+    )
     same = {field.name for field in dataclasses.fields(Recipe)} - set(shrunk)
     assert {name: getattr(quick, name) for name in same} == {name: getattr(recipe, name) for name in same}
 

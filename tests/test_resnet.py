@@ -145,7 +145,7 @@ def test_a_garbage_or_truncated_checkpoint_is_a_clear_error(tmp_path: Path, narr
     whole = path.read_bytes()
     for damaged in (b"", b"not a checkpoint at all", whole[: len(whole) // 2]):
         path.write_bytes(damaged)
-        with pytest.raises(CifarcamError, match="is no checkpoint"):
+        with pytest.raises(CifarcamError, match="is damaged, or no checkpoint"):
             from_pytorch_cifar(path)
 
 

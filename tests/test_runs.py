@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -108,7 +109,7 @@ def test_truncated_tensors_are_named(folder: Path, name: str) -> None:
     (folder / name).write_bytes((folder / name).read_bytes()[:-100])
     with pytest.raises(CifarcamError, match=f"{name} is damaged"):
         run = load_run(folder)
-        run.model() if name.startswith("model") else run.test_logits
+        assert run.model() if name.startswith("model") else run.test_logits
 
 
 @pytest.mark.parametrize("text", ["{", '{"name": "x", "speed": 3}', '{"name": "x", "lr": -1}'])
@@ -132,6 +133,39 @@ def test_a_record_cut_off_before_its_end_is_not_taken_for_one(folder: Path) -> N
     (folder / "provenance.json").unlink()
     with pytest.raises(CifarcamError, match="lacks provenance.json"):
         load_run(folder)
+
+
+def test_weights_of_another_width_than_the_recipes_are_refused(folder: Path) -> None:
+    recipe = json.loads((folder / "recipe.json").read_text())
+    (folder / "recipe.json").write_text(json.dumps(recipe | {"width": 8}))
+    with pytest.raises(CifarcamError, match="of width 4, the record's recipe of 8"):
+        load_run(folder).model()
+
+
+@pytest.mark.parametrize("text", ["[]", '{"hardware": "x"}'])
+def test_a_provenance_without_its_facts_is_refused(folder: Path, text: str) -> None:
+    (folder / "provenance.json").write_text(text)
+    with pytest.raises(CifarcamError, match=r"provenance.json is damaged: it lacks date"):
+        load_run(folder)
+
+
+def test_logits_under_another_name_are_refused(folder: Path) -> None:
+    (folder / "model.safetensors").replace(folder / "test_logits.safetensors")
+    with pytest.raises(CifarcamError, match="holds no logits"):
+        assert load_run(folder).test_logits is None
+
+
+def test_a_disk_that_fills_up_while_recording_is_a_clear_error(
+    splits: tuple[Split, Split], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    fitted = fit(RECIPE.replace(epochs=1), *splits)
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(CifarcamError, match=r"Cannot write .*No space left on device"):
+        record(fitted, splits[1], tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", recorded_runs())

@@ -349,7 +349,7 @@ def test_a_damaged_or_foreign_checkpoint_is_a_clear_error(stopped_copy: Path) ->
         assert checkpoint.read_bytes() == damaged
     for foreign in ({"net": {}}, [1], torch.zeros(3)):
         torch.save(foreign, checkpoint)
-        with pytest.raises(CifarcamError, match="holds no training run"):
+        with pytest.raises(CifarcamError, match="is damaged or no checkpoint"):
             fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=True, device="cpu")
 
 
@@ -401,13 +401,45 @@ def test_a_disk_that_fills_up_is_a_clear_error_and_the_checkpoint_before_stays(
     assert [path.name for path in stopped_copy.iterdir()] == ["checkpoint.pt"]
 
 
+@pytest.mark.parametrize("out", [None, "empty"])
+def test_resuming_from_nothing_is_an_error(out: str | None, tmp_path: Path) -> None:
+    with pytest.raises(CifarcamError, match="nothing to resume"):
+        fit(TINY, TRAIN, TEST, out=out and tmp_path / out, resume=True, device="cpu")
+
+
+def test_stop_after_no_epoch_is_an_error() -> None:
+    with pytest.raises(CifarcamError, match="stop_after is 0"):
+        fit(TINY, TRAIN, TEST, stop_after=0, device="cpu")
+
+
+def test_a_checkpoint_that_lacks_a_part_is_a_clear_error(stopped_copy: Path) -> None:
+    saved = torch.load(stopped_copy / "checkpoint.pt", weights_only=True)
+    del saved["schedule"]
+    torch.save(saved, stopped_copy / "checkpoint.pt")
+    with pytest.raises(CifarcamError, match="is damaged"):
+        fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=True, device="cpu")
+
+
+def test_a_run_resumed_elsewhere_names_both_machines(stopped_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "describe", lambda device: "another machine")
+    fitted = fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=True, device="cpu")
+    first, second = fitted.hardware.split(", then ")
+    assert "cores" in first and second == "another machine"
+
+
+def test_more_images_than_there_are_is_an_error() -> None:
+    with pytest.raises(CifarcamError, match=f"train_images is 5000; there are only {len(TRAIN.labels)}"):
+        fit(TINY.replace(train_images=5_000), TRAIN, TEST, device="cpu")
+
+
 WRONG_SPLITS = {
     "float images": (Split(TEST.images.astype(np.float32), TEST.labels), "images are float32"),
     "channels first": (Split(TEST.images.transpose(0, 3, 1, 2), TEST.labels), "of shape (20, 3, 32, 32)"),
     "other size": (Split(TEST.images[:, :28, :28], TEST.labels), "of shape (20, 28, 28, 3)"),
+    "float labels": (Split(TEST.images, TEST.labels.astype(np.float32)), "labels, float32"),
     "no images": (Split(TEST.images[:0], TEST.labels[:0]), "of shape (0, 32, 32, 3)"),
-    "too few labels": (Split(TEST.images, TEST.labels[:19]), "labels, of shape (19,)"),
-    "label 10": (Split(TEST.images, np.full(20, 10)), "one from 0 to 9 for each of the 20 images"),
+    "too few labels": (Split(TEST.images, TEST.labels[:19]), "labels, int64 of shape (19,)"),
+    "label 10": (Split(TEST.images, np.full(20, 10)), "a whole number from 0 to 9 for each of the 20 images"),
 }
 
 

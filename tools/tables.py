@@ -1,6 +1,6 @@
 """Writes the table of results into the README and the first page: ``python -m tools.tables [--check]``.
 
-Every number comes from the records that ship with the package.
+The numbers come from the records that ship with the package, those of the write-ups from the write-ups.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cifarcam.files import written_whole
 from cifarcam.measurements import published_one_cycle
+from cifarcam.resnet import ResNet18
 from cifarcam.runs import Run, load_run, recorded_runs
 
 TOP = Path(__file__).parents[1]
@@ -36,14 +37,14 @@ def _facts(run: Run) -> dict[str, str]:
         "test accuracy": f"**{100 * results['test_accuracy']:.2f} %**",
         "with flip averaging": f"{100 * results['flip_average_accuracy']:.2f} %",
         "epochs": str(run.recipe.epochs),
-        "parameters": f"{sum(parameter.numel() for parameter in run.model().parameters()):,}",
+        "parameters": f"{sum(parameter.numel() for parameter in ResNet18(run.recipe.width).parameters()):,}",
         "training": f"{about['training_seconds'] / 60:.0f} minutes",
         "hardware": about["hardware"],
         "training precision": about["precision"],
         "PyTorch": about["versions"]["torch"],
         "seed": str(run.recipe.seed),
         "date": about["date"],
-        "command": f"`cifarcam train {run.recipe.name}`",
+        "command": f"`cifarcam train {run.recipe.command_line()}`",
     }
 
 

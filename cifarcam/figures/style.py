@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 # Okabe and Ito's colours, told apart by readers with any common colour vision; one meaning each in all chapters.
 TRAIN, TEST = "#0072B2", "#D55E00"
 STEP_LR, ONE_CYCLE, BEST, PUBLISHED = "#CC79A7", "#E69F00", "#009E73", "#000000"
-WRONG, RIGHT, NEUTRAL = "#D55E00", "#0072B2", "#6B6B6B"
+RIGHT, NEUTRAL = "#0072B2", "#6B6B6B"
 SEQUENTIAL = "viridis"  # rises evenly in lightness
 HEAT = "inferno"
 

@@ -1,0 +1,49 @@
+"""A model lent for a while, and given back as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+
+@contextmanager
+def modes_restored(model: nn.Module) -> Iterator[None]:
+    """Every part of the model is back in its train or eval mode after the block."""
+    modes = [(module, module.training) for module in model.modules()]
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+@contextmanager
+def left_as_found(model: nn.Module) -> Iterator[None]:
+    """The model in eval mode with frozen parameters, gradients enabled and autocast off, inside the block.
+
+    After it, modes, ``requires_grad`` and gradients are as before.
+    """
+    parameters = [(parameter, parameter.requires_grad, parameter.grad) for parameter in model.parameters()]
+    device_type = next(model.parameters()).device.type
+    try:
+        with modes_restored(model), torch.inference_mode(False), torch.enable_grad(), exact_float32():
+            model.eval()
+            for parameter, _, _ in parameters:
+                parameter.requires_grad_(False)
+                parameter.grad = None
+            with torch.autocast(device_type, enabled=False):
+                yield
+    finally:
+        for parameter, requires_grad, grad in parameters:
+            parameter.requires_grad_(requires_grad)
+            parameter.grad = grad
+
+
+@contextmanager
+def exact_float32() -> Iterator[None]:
+    """float32 is float32 inside the block: convolutions on a GPU are otherwise rounded to TF32's 10 bits."""
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        yield
