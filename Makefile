@@ -14,7 +14,7 @@ help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
 book: .venv-book/installed  ## the site, from the committed chapters, in _build/html
-	.venv-book/bin/jupyter-book build . -W --keep-going
+	.venv-book/bin/jupyter-book build . --all -W --keep-going
 	@echo "The site: file://$(CURDIR)/_build/html/index.html"
 
 test: install  ## unit tests; then every chapter, executed again and compared
