@@ -211,12 +211,8 @@ class Batches:
         generator = generator_for(self.recipe.seed, epoch, "augment")
         for chosen in order.split(self.recipe.batch):
             on_device = chosen.to(self.device)
-            if self.recipe.augmentation == "none":
-                x = normalize(self.train.images[chosen.numpy()], self.device)
-            else:
-                x = batched(self.padded[on_device], flipped[chosen], self.recipe, generator)
-                x = resize(x, self.recipe.side(epoch))
-            yield x, self.labels[on_device]
+            x = batched(self.padded[on_device], flipped[chosen], self.recipe, generator)
+            yield resize(x, self.recipe.side(epoch)), self.labels[on_device]
 
     def _by_image(self, order: Tensor, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         generator = generator_for(self.recipe.seed, epoch, "augment")

@@ -15,7 +15,7 @@ CHOICES = {
     "optimizer": ("sgd", "adamw"),
     "weight_decay_on": ("weights", "all"),
     "schedule": ("constant", "step", "one_cycle"),
-    "augmentation": ("none", "albumentations", "batched"),
+    "augmentation": ("albumentations", "batched"),
     "flip": ("none", "random", "alternating"),
     "padding_mode": ("reflect", "constant"),
 }
@@ -49,7 +49,7 @@ class Recipe:
         warmup: share of all steps in which a one-cycle schedule rises to its peak.
         start_divisor: a one-cycle schedule starts at ``lr / start_divisor``.
         end_divisor: and ends at ``lr / end_divisor``.
-        augmentation: ``"none"``, ``"albumentations"`` (image by image on the CPU) or ``"batched"`` (on the device).
+        augmentation: ``"albumentations"`` (image by image on the CPU) or ``"batched"`` (on the training device).
         flip: horizontal flips: ``"none"``, ``"random"``, or ``"alternating"`` (every other epoch; batched only).
         crop_padding: pixels of padding on each side before a random 32×32 crop.
         padding_mode: what the padding holds: ``"reflect"`` or ``"constant"`` (the mean colour).

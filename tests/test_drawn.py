@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from numpy.random import PCG64, Generator
 
-from cifarcam import drawn as module
 from cifarcam.data import CLASSES
-from cifarcam.drawn import Canvas, drawn, drawn_masks
+from cifarcam.drawn import drawn, drawn_masks
+from cifarcam.drawn.canvas import Canvas
+from cifarcam.drawn.objects import OBJECTS
+from cifarcam.drawn.surroundings import SURROUNDINGS, paint_surroundings
 from cifarcam.errors import CifarcamError
 from cifarcam.recipes import BEST
 from cifarcam.training import fit
@@ -55,11 +57,11 @@ def test_another_split_is_an_error(give):
 @pytest.mark.parametrize("name", CLASSES)
 def test_the_mask_is_where_the_object_changed_the_scene(name: str):
     canvas = Canvas(Generator(PCG64(1)), 100)
-    module._surroundings(canvas, canvas.rng.choice(module.SURROUNDINGS[name], 100))
+    paint_surroundings(canvas, canvas.rng.choice(SURROUNDINGS[name], 100))
     before = canvas.pixels.copy()
     canvas.place_object()
     assert not canvas.mask.any()
-    module.OBJECTS[name](canvas)
+    OBJECTS[name](canvas)
     change = np.abs(canvas.pixels - before).max(0)
     assert (change[canvas.mask] > 0.05).mean() > 0.97  # the rest is where the object's colour meets its like
     outside = change[~canvas.mask]
@@ -98,8 +100,8 @@ def test_the_colour_of_object_or_surroundings_does_not_give_the_class_away(of_ob
 
 
 def test_each_class_shares_its_surroundings_with_another():
-    for name, kinds in module.SURROUNDINGS.items():
-        others = {kind for other, their in module.SURROUNDINGS.items() if other != name for kind in their}
+    for name, kinds in SURROUNDINGS.items():
+        others = {kind for other, their in SURROUNDINGS.items() if other != name for kind in their}
         assert set(kinds) <= others
 
 

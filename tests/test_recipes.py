@@ -72,7 +72,6 @@ def test_an_invalid_value_is_an_error_that_names_the_field(name: str, value: obj
         ("flip", {"augmentation": "albumentations", "flip": "alternating"}),
         ("shift, scale or rotate", {"augmentation": "batched", "rotate": 15.0}),
         ("shift, scale or rotate", {"augmentation": "batched", "shift": 0.1}),
-        ("first_side", {"augmentation": "none", "first_side": 20, "full_side_from": 5}),
         ("first_side", {"augmentation": "albumentations", "first_side": 20, "full_side_from": 5}),
         ("full_side_from", {"first_side": 20, "full_side_from": 1}),
     ],
