@@ -1,4 +1,4 @@
-"""The command line: ``cifarcam train``, ``evaluate``, ``runs`` and ``range-test``."""
+"""The command line: ``cifarcam train``, ``evaluate``, ``explain``, ``runs`` and ``range-test``."""
 
 from __future__ import annotations
 
@@ -12,17 +12,22 @@ import torch
 
 from cifarcam import __version__
 from cifarcam.augment import Batches
+from cifarcam.cam import stage_maps
 from cifarcam.data import CLASSES, cifar10
 from cifarcam.errors import CifarcamError
+from cifarcam.figures import explanation
+from cifarcam.files import written_whole
 from cifarcam.hardware import describe, fastest_precision, training_device
 from cifarcam.lr_finder import FEWEST_POINTS, range_test
 from cifarcam.measurements import write_range_test
+from cifarcam.pictures import open_picture
 from cifarcam.predictions import Predictions, predict
 from cifarcam.recipes import RECIPES, Recipe, find_recipe
 from cifarcam.resnet import ResNet18
 from cifarcam.runs import PROVENANCE, load_run, record, recorded_runs
 from cifarcam.training import CHECKPOINT, fit, make_optimizer
 
+FIGURE_FORMATS = (".png", ".svg", ".pdf", ".jpg")
 OVERRIDES = {"epochs": int, "seed": int, "batch": int, "lr": float, "width": int}
 
 
@@ -61,20 +66,41 @@ def evaluate(parsed: argparse.Namespace) -> None:
     test = cifar10("test")
     if test.checksum() != run.provenance["test_checksum"]:
         raise CifarcamError("These test images are not those of the record; is CIFARCAM_DATA set to the stand-in?")
-    now = Predictions(predict(model, test.images), test.labels)
+    recorded, now = Predictions(run.test_logits, test.labels), Predictions(predict(model, test.images), test.labels)
     flipped = Predictions(predict(model, test.images, flip_average=True), test.labels)
     print(f"{'':>24}{'recorded':>10}{'now':>10}")
-    recorded = run.provenance["results"]
-    for label, key, value in (
-        ("accuracy (%)", "test_accuracy", 100 * now.accuracy),
-        ("with flip averaging (%)", "flip_average_accuracy", 100 * flipped.accuracy),
-        ("mean loss (nats)", "test_loss", now.loss),
-    ):
-        before = recorded[key] * (100 if "accuracy" in key else 1)
-        print(f"{label:>24}{before:>10.4g}{value:>10.4g}")
-    print(f"{'calibration error':>24}{'':>10}{now.calibration_error():>10.4f}")
-    for name, accuracy in zip(CLASSES, now.per_class_accuracy().tolist(), strict=True):
-        print(f"{name:>24}{'':>10}{100 * accuracy:>10.2f}")
+    _row("accuracy (%)", 100 * recorded.accuracy, 100 * now.accuracy)
+    flip_recorded = run.provenance["results"]["flip_average_accuracy"]
+    _row("with flip averaging (%)", 100 * flip_recorded, 100 * flipped.accuracy)
+    _row("mean loss (nats)", recorded.loss, now.loss, decimals=4)
+    _row("calibration error (%)", 100 * recorded.calibration_error(), 100 * now.calibration_error())
+    for name, before, after in zip(CLASSES, recorded.per_class_accuracy(), now.per_class_accuracy(), strict=True):
+        _row(name, 100 * before.item(), 100 * after.item())
+
+
+def _row(label: str, recorded: float, now: float, decimals: int = 2) -> None:
+    print(f"{label:>24}{recorded:>10.{decimals}f}{now:>10.{decimals}f}")
+
+
+def explain(parsed: argparse.Namespace) -> None:
+    picture = open_picture(parsed.image)
+    out = Path(parsed.out or f"{Path(parsed.image).stem}-explained.png")
+    if out.suffix.lower() not in FIGURE_FORMATS:
+        raise CifarcamError(f"{out} is no figure's name; expected one that ends in {', '.join(FIGURE_FORMATS)}.")
+    if out.exists():
+        raise CifarcamError(f"{out} exists already; choose another file with --out.")
+    for note in picture.notes:
+        print(note)
+    model = load_run(parsed.run).model().to(training_device())
+    images = picture.image[None]
+    maps = stage_maps(model, images, parsed.target)
+    probabilities = torch.as_tensor(maps.logits[0]).softmax(0)
+    for index in probabilities.argsort(descending=True).tolist():
+        print(f"{CLASSES[index]:>12}{100 * probabilities[index]:>8.2f} %")
+    figure = explanation(picture.given, picture.image, probabilities, maps)
+    with written_whole(out) as temporary:
+        figure.savefig(temporary, dpi=200)
+    print(f"Maps for {CLASSES[maps.targets[0]]}: {out}")
 
 
 def runs(parsed: argparse.Namespace) -> None:
@@ -121,6 +147,15 @@ def _parser() -> argparse.ArgumentParser:
     evaluating = commands.add_parser("evaluate", help="recompute a run's results beside the recorded ones")
     evaluating.add_argument("run", help="a recorded run's name, or the folder of one")
     evaluating.set_defaults(command=evaluate)
+
+    explaining = commands.add_parser("explain", help="class probabilities and the five-stage maps of a picture")
+    explaining.add_argument("image", help="an image file of any size")
+    explaining.add_argument("--run", default="best", help="a run with weights: its name or folder; best by default")
+    explaining.add_argument(
+        "--class", dest="target", default="predicted", help="the class to explain; the predicted one by default"
+    )
+    explaining.add_argument("--out", help="the figure to write; IMAGE-explained.png in this folder by default")
+    explaining.set_defaults(command=explain)
 
     listing = commands.add_parser("runs", help="list the recorded runs")
     listing.set_defaults(command=runs)

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import torch
 
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+VOLTA = (7, 0)  # compute capability
+
 
 def training_device() -> torch.device:
     """The first CUDA GPU where there is one, else the CPU."""
@@ -15,15 +18,22 @@ def training_device() -> torch.device:
 
 
 def fastest_precision(device: torch.device) -> str:
-    """``"bfloat16"`` where the hardware multiplies it natively, else ``"float32"``.
+    """``"bfloat16"`` where the hardware multiplies it natively; else ``"float16"`` on a GPU, ``"float32"`` on a CPU.
 
-    A GPU before Ampere emulates bfloat16, and a CPU without AVX512-BF16 or AMX is slower with it than without.
+    A GPU before Ampere (Colab's T4) emulates bfloat16 and has tensor cores for float16 from Volta on. A CPU without
+    AVX512-BF16 or AMX is slower with bfloat16 than without.
     """
     if device.type == "cuda":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        if torch.cuda.is_bf16_supported(including_emulation=False):
+            return "bfloat16"
+        return "float16" if torch.cuda.get_device_capability(device) >= VOLTA else "float32"
+    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return "bfloat16" if native else "float32"
+
+
+def autocast(device: torch.device, precision: str) -> dict:
+    """The arguments of ``torch.autocast`` for one of ``PRECISIONS``; off for float32."""
+    return {"device_type": device.type, "dtype": PRECISIONS[precision], "enabled": precision != "float32"}
 
 
 def describe(device: torch.device) -> str:

@@ -20,6 +20,7 @@ from torch.optim import Optimizer
 
 from cifarcam.augment import Batches
 from cifarcam.errors import CifarcamError
+from cifarcam.hardware import autocast
 from cifarcam.model_state import modes_restored
 
 with warnings.catch_warnings():
@@ -97,7 +98,7 @@ def range_test(
         model, optimizer: what is to be trained; the optimizer must have no schedule yet.
         batches: where the training batches come from, from epoch 0 on.
         steps: how many steps the rate takes from ``start_lr`` to ``end_lr``; fewer when the loss diverges.
-        precision: ``"float32"``, or ``"bfloat16"`` for autocast.
+        precision: ``"float32"``, or ``"bfloat16"`` or ``"float16"`` for autocast.
     Raises ``CifarcamError`` for impossible settings or a loss that is not finite from the start.
     """
     if not 0 < start_lr < end_lr or steps < 2:
@@ -107,10 +108,15 @@ def range_test(
     if any("initial_lr" in group for group in optimizer.param_groups):
         raise CifarcamError("The optimizer has a schedule already; make the schedule after the range test.")
     device = next(model.parameters()).device
-    autocast = {"device_type": device.type, "dtype": torch.bfloat16, "enabled": precision == "bfloat16"}
-    scaler = torch.amp.GradScaler(device.type, enabled=False)  # the library wants one beside autocast
+    scaler = torch.amp.GradScaler(device.type, enabled=precision == "float16")
     finder = LRFinder(
-        model, optimizer, nn.CrossEntropyLoss(), device, amp_backend="torch", amp_config=autocast, grad_scaler=scaler
+        model,
+        optimizer,
+        nn.CrossEntropyLoss(),
+        device,
+        amp_backend="torch",
+        amp_config=autocast(device, precision),
+        grad_scaler=scaler,
     )
     forked = torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
     silent = contextlib.redirect_stdout(io.StringIO())  # it praises a plot method that is not ours

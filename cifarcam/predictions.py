@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from cifarcam.augment import normalize
 from cifarcam.data import CLASSES
 from cifarcam.errors import CifarcamError
+from cifarcam.hardware import PRECISIONS, autocast
 from cifarcam.model_state import exact_float32, modes_restored
 
 
@@ -26,20 +27,19 @@ def predict(
         model: takes normalised (N, 3, H, W) and gives logits; run in eval mode, each part left in the mode it had.
         images: uint8, (N, H, W, 3).
         batch: images a forward pass.
-        precision: ``"float32"``, or ``"bfloat16"`` for autocast.
+        precision: ``"float32"``, or ``"bfloat16"`` or ``"float16"`` for autocast.
         flip_average: average the logits of every image and its mirror image.
     Returns: float32 logits, (N, classes), on the CPU.
     Raises ``CifarcamError`` for no images, another precision, or where a logit is not a number.
     """
-    if len(images) == 0 or precision not in ("float32", "bfloat16"):
+    if len(images) == 0 or precision not in PRECISIONS:
         raise CifarcamError(
-            f"Cannot predict {len(images)} images in precision {precision!r}; expected an image or more, and float32 "
-            "or bfloat16."
+            f"Cannot predict {len(images)} images in precision {precision!r}; expected an image or more, and one of "
+            f"{', '.join(PRECISIONS)}."
         )
     device = next(model.parameters()).device
-    autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
     pieces = []
-    with modes_restored(model), exact_float32(), torch.inference_mode(), autocast:
+    with modes_restored(model), exact_float32(), torch.inference_mode(), torch.autocast(**autocast(device, precision)):
         model.eval()
         for start in range(0, len(images), batch):
             x = normalize(images[start : start + batch], device)

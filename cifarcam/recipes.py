@@ -61,7 +61,8 @@ class Recipe:
             albumentations only.
         averaging: decay of the moving average of the weights, a step; 0 for none.
         workers: processes that augment (albumentations only).
-        precision: ``"auto"``, ``"float32"`` or ``"bfloat16"`` (autocast).
+        precision: ``"float32"``, ``"bfloat16"`` or ``"float16"`` (autocast, the latter with gradient scaling), or
+            ``"auto"`` for what is fastest on the hardware.
 
     Raises ``CifarcamError`` for a value that makes no sense, naming the field.
     """
@@ -104,7 +105,7 @@ class Recipe:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             _check_type(field.name, getattr(self, field.name), str(field.type))
-        for name, allowed in (*CHOICES.items(), ("precision", ("auto", "float32", "bfloat16"))):
+        for name, allowed in (*CHOICES.items(), ("precision", ("auto", "float32", "bfloat16", "float16"))):
             value = getattr(self, name)
             if value not in allowed:
                 raise _invalid(name, value, f"one of {', '.join(allowed)}")

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.amp import GradScaler
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR, StepLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -26,12 +27,13 @@ from cifarcam.augment import Batches, check_split, generator_for
 from cifarcam.data import Split
 from cifarcam.errors import CifarcamError
 from cifarcam.files import written_whole
-from cifarcam.hardware import describe, fastest_precision, training_device
+from cifarcam.hardware import autocast, describe, fastest_precision, training_device
 from cifarcam.predictions import Predictions, predict
 from cifarcam.recipes import Recipe
 from cifarcam.resnet import ResNet18
 
 CHECKPOINT = "checkpoint.pt"
+FIRST_SCALE = 1024.0  # PyTorch's own 65,536 overflows float16 in the first steps, which are then skipped
 MUST_STAY_THE_SAME = ("data_checksum", "precision")  # besides the recipe, for a run to be resumed
 
 
@@ -175,6 +177,8 @@ class _Run:
         self.model = model.to(self.device, memory_format=torch.channels_last)
         self.optimizer = make_optimizer(self.model, recipe)
         self.schedule = make_schedule(self.optimizer, recipe, math.ceil(count / recipe.batch))
+        # float16 has too few exponents for small gradients; the scaler does nothing in the other precisions.
+        self.scaler = GradScaler(self.device.type, FIRST_SCALE, enabled=self.precision == "float16")
         self.averaged = None
         if recipe.averaging:
             average = get_ema_multi_avg_fn(recipe.averaging)
@@ -186,7 +190,11 @@ class _Run:
 
     def parts(self) -> dict:
         named = {"model": self.model, "optimizer": self.optimizer, "schedule": self.schedule}
-        return named if self.averaged is None else named | {"averaged": self.averaged}
+        if self.averaged is not None:
+            named["averaged"] = self.averaged
+        if self.scaler.is_enabled():
+            named["scaler"] = self.scaler
+        return named
 
 
 def _train_epoch(run: _Run, batches: Batches, epoch: int) -> dict:
@@ -221,15 +229,16 @@ def _train_epoch(run: _Run, batches: Batches, epoch: int) -> dict:
 def _step(run: _Run, x: Tensor, y: Tensor) -> Tensor:
     """One optimizer step; the batch's logits from before it, float32, without their graph."""
     recipe = run.recipe
-    with torch.autocast(run.device.type, torch.bfloat16, enabled=run.precision == "bfloat16"):
+    with torch.autocast(**autocast(run.device, run.precision)):
         logits = run.model(x.contiguous(memory_format=torch.channels_last))
     logits = logits.float()
     loss = F.cross_entropy(logits, y, label_smoothing=recipe.label_smoothing)
     if recipe.l1:
         loss = loss + recipe.l1 * sum(p.abs().sum() for p in run.model.parameters() if p.ndim > 1)
     run.optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    run.optimizer.step()
+    run.scaler.scale(loss).backward()
+    run.scaler.step(run.optimizer)
+    run.scaler.update()
     run.schedule.step()
     if run.averaged is not None:
         run.averaged.update_parameters(run.model)

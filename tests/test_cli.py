@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from cifarcam import cli
 from cifarcam.data import CLASSES, Split
@@ -82,10 +83,9 @@ def test_evaluate_prints_recorded_and_recomputed_side_by_side(tmp_path: Path, ca
     capsys.readouterr()
     assert cli.main(["evaluate", str(tmp_path)]) == 0
     lines = {line[:24].strip(): line[24:].split() for line in capsys.readouterr().out.splitlines()}
-    for name in ("accuracy (%)", "with flip averaging (%)", "mean loss (nats)"):
-        recorded, now = lines[name]
-        assert recorded == now
-    assert set(CLASSES) <= set(lines)
+    compared = {"accuracy (%)", "with flip averaging (%)", "mean loss (nats)", "calibration error (%)", *CLASSES}
+    assert compared <= set(lines)
+    assert all(lines[name][0] == lines[name][1] for name in compared)
 
 
 def test_evaluate_on_other_images_than_the_records_is_refused(capsys: pytest.CaptureFixture) -> None:
@@ -99,6 +99,58 @@ def test_range_test_refuses_too_few_steps_and_an_existing_file(tmp_path: Path, c
     (tmp_path / "old.json").write_text("kept")
     assert cli.main(["range-test", "tiny", "--out", str(tmp_path / "old.json")]) == 1
     assert "exists already" in capsys.readouterr().err and (tmp_path / "old.json").read_text() == "kept"
+
+
+@pytest.fixture
+def own_run(tmp_path: Path, capsys: pytest.CaptureFixture) -> Path:
+    cli.main(["train", "tiny", "--epochs", "1", "--out", str(tmp_path / "run")])
+    capsys.readouterr()
+    return tmp_path / "run"
+
+
+def a_photograph(path: Path) -> Path:
+    pixels = np.random.default_rng(3).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def test_explain_makes_a_figure_and_says_what_it_did(
+    own_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photograph = a_photograph(tmp_path / "cat.png")
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["explain", str(photograph), "--run", str(own_run), "--class", "cat"]) == 0
+    printed = capsys.readouterr().out
+    assert "middle 60×60" in printed and "resized to 32×32" in printed and "Maps for cat: cat-explained.png" in printed
+    shares = {line.split()[0]: float(line.split()[1]) for line in printed.splitlines() if line.endswith("%")}
+    assert set(shares) == set(CLASSES) and sum(shares.values()) == pytest.approx(100, abs=0.1)
+    assert list(shares.values()) == sorted(shares.values(), reverse=True)
+    assert Image.open(tmp_path / "cat-explained.png").size[0] > 1000
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"image": "nothing.png"}, "nothing.png does not exist"),
+        ({"--class": "unicorn"}, "no class 'unicorn'"),
+        ({"--run": "bset"}, "no recorded run 'bset'"),
+        ({"--out": "figure.txt"}, "expected one that ends in"),
+        ({"--out": "cat.png"}, "exists already"),
+    ],
+)
+def test_explain_refuses_what_it_cannot_do_and_leaves_nothing(
+    changed: dict, message: str, own_run: Path, tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    photograph = a_photograph(tmp_path / "cat.png").read_bytes()
+    chosen = {"image": "cat.png", "--run": str(own_run)} | changed
+    image = chosen.pop("image")
+    before = sorted(path.name for path in tmp_path.iterdir())
+    assert cli.main(["explain", image, *(word for option in chosen.items() for word in option)]) == 1
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert (tmp_path / "cat.png").read_bytes() == photograph
 
 
 def test_runs_lists_what_ships(capsys: pytest.CaptureFixture) -> None:

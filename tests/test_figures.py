@@ -187,3 +187,26 @@ def test_overlay_is_the_grey_image_where_strength_is_0_and_the_heat_where_it_is_
 def test_no_figure_is_kept_open(images: np.ndarray) -> None:
     figures.gallery(images[:2], ["a", "b"])
     assert plt.get_fignums() == []
+
+
+def test_explanation_shows_the_picture_its_probabilities_and_five_maps(images: np.ndarray) -> None:
+    maps = StageMaps(
+        np.random.default_rng(0).random((1, 5, 32, 32)).astype(np.float32),
+        np.array([[1, 2, 0, 4, 5]], np.float32),
+        np.array([3]),
+        np.zeros((1, 10), np.float32),
+    )
+    given = np.random.default_rng(1).integers(0, 256, (50, 70, 3), dtype=np.uint8)
+    probabilities = torch.arange(10) / 45
+    figure = figures.explanation(given, images[0], probabilities, maps)
+    above, seen, *stage_axes, bars = figure.axes
+    assert np.array_equal(shown(above), given) and above.get_title(loc="center") == "given: 70×50"
+    assert np.array_equal(shown(seen), images[0]) and seen.get_title(loc="center") == "seen: 32×32"
+    assert [bar.get_width() for bar in bars.patches] == pytest.approx((100 * probabilities).tolist())
+    assert [label.get_text() for label in bars.get_yticklabels()] == list(CLASSES)
+    colours = [bar.get_facecolor() for bar in bars.patches]
+    assert colours.count(colours[3]) == 1  # the class that the maps explain
+    names = [ax.get_title(loc="center") for ax in stage_axes]
+    assert [name.split("\n")[0] for name in names] == list(STAGES)
+    assert names[0].endswith("max 1") and names[2].endswith("blank")
+    assert np.allclose(shown(stage_axes[0]), overlay(images[0], maps.maps[0, 0]))

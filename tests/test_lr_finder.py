@@ -75,6 +75,15 @@ def test_impossible_settings_are_refused(batches: Batches, settings: dict) -> No
         range_test(net, make_optimizer(net, RECIPE), batches, **settings)
 
 
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_half_precision_gives_nearly_the_same_curve(batches: Batches, precision: str) -> None:
+    net = ResNet18(width=4)
+    optimizer = make_optimizer(net, RECIPE)
+    exact, rough = (range_test(net, optimizer, batches, steps=8, precision=p) for p in ("float32", precision))
+    assert not np.array_equal(exact.loss, rough.loss)
+    np.testing.assert_allclose(exact.loss, rough.loss, rtol=0.05)
+
+
 def test_an_optimizer_with_a_schedule_is_refused(batches: Batches) -> None:
     net = ResNet18(width=4)
     optimizer = make_optimizer(net, RECIPE)

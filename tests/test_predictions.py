@@ -64,8 +64,9 @@ def test_predict_restores_the_mode_after_an_error(model: ResNet18) -> None:
     assert all(part.training for part in model.modules())
 
 
-def test_predict_gives_float32_from_bfloat16(model: ResNet18, images: np.ndarray) -> None:
-    exact, rough = predict(model, images), predict(model, images, precision="bfloat16")
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_predict_gives_float32_from_half_precision(model: ResNet18, images: np.ndarray, precision: str) -> None:
+    exact, rough = predict(model, images), predict(model, images, precision=precision)
     assert rough.dtype == torch.float32
     assert not torch.equal(exact, rough)
     torch.testing.assert_close(rough, exact, atol=0.05, rtol=0.05)
@@ -87,7 +88,7 @@ def test_nan_weights_are_a_clear_error(model: ResNet18, images: np.ndarray) -> N
 def test_no_images_and_an_unknown_precision_are_clear_errors(model: ResNet18, images: np.ndarray) -> None:
     with pytest.raises(CifarcamError, match="Cannot predict 0 images"):
         predict(model, images[:0])
-    for precision in ("auto", "bf16", "float16"):
+    for precision in ("auto", "bf16", "half"):
         with pytest.raises(CifarcamError, match=f"precision '{precision}'"):
             predict(model, images, precision=precision)
 

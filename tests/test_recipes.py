@@ -47,7 +47,7 @@ INVALID = {
     "rotate": (-15, 181, NAN),
     "averaging": (-0.1, 1, NAN, True),
     "workers": (-1, 1.5, True, 100),
-    "precision": ("float16", "bf16", None),
+    "precision": ("half", "bf16", None),
 }
 
 

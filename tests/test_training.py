@@ -40,6 +40,7 @@ ALBUMENTATIONS = STEP_LR.replace(width=4, epochs=3, batch=16, dropout=0.3, preci
 RECIPES = {
     "batched": BATCHED,
     "adamw": TINY.replace(optimizer="adamw", lr=0.01, l1=1e-5),
+    "float16": BATCHED.replace(precision="float16"),
     "albumentations": ALBUMENTATIONS.replace(workers=0),
     "workers": ALBUMENTATIONS.replace(workers=2),
 }
@@ -201,7 +202,7 @@ def fresh_model(recipe: Recipe) -> ResNet18:
     ids=lambda changes: "-".join(map(str, changes.values())) or "plain",
 )
 def test_one_step_is_the_hand_computed_one(changes: dict) -> None:
-    recipe = TINY.replace(augmentation="none", flip="none", epochs=1, batch=64, momentum=0.0, **changes)
+    recipe = TINY.replace(flip="none", crop_padding=0, epochs=1, batch=64, momentum=0.0, **changes)
     model = fresh_model(recipe).train()
     ((x, y),) = Batches(TRAIN, recipe).epoch(0)  # in another order the sums round differently
     log_probabilities = model(x).log_softmax(1)
@@ -452,15 +453,33 @@ def test_a_split_of_another_form_is_found_out_before_training(wrong: str, monkey
             fit(TINY, train, test, device="cpu")
 
 
-def test_bfloat16_trains_on_the_cpu_with_float32_weights() -> None:
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_half_precision_trains_on_the_cpu_with_float32_weights(precision: str) -> None:
     recipe = TINY.replace(epochs=1)
     rough, exact = (
-        fit(recipe.replace(precision=precision), TRAIN, TEST, device="cpu") for precision in ("bfloat16", "float32")
+        fit(recipe.replace(precision=chosen), TRAIN, TEST, device="cpu") for chosen in (precision, "float32")
     )
-    assert rough.precision == "bfloat16"
+    assert rough.precision == precision
     assert {p.dtype for p in rough.model.parameters()} == {torch.float32}
     assert rough.history[0]["train_loss"] != exact.history[0]["train_loss"]
     assert rough.history[0]["train_loss"] == pytest.approx(exact.history[0]["train_loss"], rel=0.02)
+
+
+def test_float16_keeps_its_gradient_scale_in_the_checkpoint(tmp_path: Path) -> None:
+    fit(TINY.replace(epochs=1, precision="float16"), TRAIN, TEST, out=tmp_path, device="cpu")
+    saved = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert saved["scaler"]["scale"] == training.FIRST_SCALE and saved["scaler"]["_growth_tracker"] == 3
+
+
+@pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")
+def test_gradients_too_large_for_float16_skip_the_step_and_halve_the_scale(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "FIRST_SCALE", 2.0**40)
+    run = training._Run(TINY.replace(precision="float16"), TRAIN, torch.device("cpu"))
+    before = {name: value.clone() for name, value in run.model.named_parameters()}
+    x, y = next(training.Batches(TRAIN, run.recipe).epoch(0))
+    training._step(run, x, y)
+    assert all(torch.equal(before[name], value) for name, value in run.model.named_parameters())
+    assert run.scaler.get_scale() == 2.0**39
 
 
 def test_auto_precision_is_the_hardwares_fastest() -> None:
@@ -469,7 +488,7 @@ def test_auto_precision_is_the_hardwares_fastest() -> None:
 
 
 def test_dropout_is_active_in_training() -> None:
-    recipe = TINY.replace(epochs=1, augmentation="none", flip="none")
+    recipe = TINY.replace(epochs=1, flip="none", crop_padding=0)
     plain, dropped = (fit(recipe.replace(dropout=dropout), TRAIN, TEST, device="cpu") for dropout in (0.0, 0.5))
     assert not torch.equal(plain.model.linear.weight, dropped.model.linear.weight)
     assert dropped.model.dropout == 0.5

@@ -1,6 +1,7 @@
 """Every figure of the book. Each function takes data and returns a matplotlib ``Figure``; none computes results."""
 
 from cifarcam.figures.architecture import stage_bars
+from cifarcam.figures.explanation import explanation
 from cifarcam.figures.images import batch, class_samples, gallery, transforms
 from cifarcam.figures.maps import stage_grid, target_pairs
 from cifarcam.figures.results import class_accuracy, confusion, reliability
@@ -12,6 +13,7 @@ __all__ = [
     "class_samples",
     "confusion",
     "curves",
+    "explanation",
     "gallery",
     "overlaid_curves",
     "range_test",

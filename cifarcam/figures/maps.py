@@ -39,6 +39,12 @@ def stage_grid(images: np.ndarray, maps: StageMaps, titles: Sequence[str]) -> Fi
     return figure
 
 
+def stage_row(row: Sequence[Axes], image: np.ndarray, maps: StageMaps, index: int) -> None:
+    """Draws the five maps of one image onto five axes, their raw maxima and the stages' names above them."""
+    _five_maps(row, image, maps, index)
+    _name_stages(row)
+
+
 def target_pairs(images: np.ndarray, predicted: StageMaps, true: StageMaps) -> Figure:
     """Two rows for each image: the maps for the predicted class, and those for the true class."""
     with drawing(2 * len(images), 6, 7.6, 2.84 * len(images) + 0.3) as (figure, axes):

@@ -1,0 +1,104 @@
+"""A reader's own picture, made into what the network takes."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from cifarcam.errors import CifarcamError
+from cifarcam.recipes import SIDE
+
+MOST_PIXELS = 100_000_000  # 300 MB once opened; a phone's camera makes 12 to 50 million
+INTEGERS = ("I", "I;16", "I;16B", "I;16L", "I;16N")  # Pillow's names for grey of more than 8 bits
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as it was given and as the network sees it.
+
+    Attributes:
+        given: uint8, (H, W, 3), upright, in colour and opaque.
+        image: uint8, (32, 32, 3).
+        notes: a sentence for each thing that was done to it.
+    """
+
+    given: np.ndarray
+    image: np.ndarray
+    notes: tuple[str, ...]
+
+
+def open_picture(path: str | Path) -> Picture:
+    """Opens an image file of any kind that Pillow reads.
+
+    The middle square of the picture is resized to 32×32 (Lanczos, antialiased). Transparency goes on white, 16-bit
+    grey is brought down to 8 bits, and of an animation the first frame is taken; ``notes`` says so.
+    Raises ``CifarcamError`` for a file that is missing, damaged, no image, or of more than 100 million pixels.
+    """
+    path = Path(path)
+    if not path.is_file():
+        found = "is a folder" if path.is_dir() else "does not exist"
+        raise CifarcamError(f"{path} {found}; give the path of an image file.")
+    notes: list[str] = []
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # we have a limit of our own
+            opened = Image.open(path)
+        with opened:
+            _check_size(opened, path)
+            if getattr(opened, "n_frames", 1) > 1:
+                notes.append(f"Of its {opened.n_frames} frames the first is taken.")
+                opened.seek(0)
+            opened.load()
+            picture = _in_rgb(ImageOps.exif_transpose(opened), notes, path)
+    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise CifarcamError(f"{path} is no image that Pillow can open: {error}. Give a PNG or a JPEG.") from error
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow's own types for damaged files of various formats
+        raise CifarcamError(f"{path} is damaged or cannot be read: {error}. Save the picture anew.") from error
+    return Picture(np.asarray(picture).copy(), _square(picture, notes), tuple(notes))
+
+
+def _check_size(opened: Image.Image, path: Path) -> None:
+    width, height = opened.size
+    if width * height > MOST_PIXELS:
+        raise CifarcamError(
+            f"{path} has {width}×{height} pixels; expected at most {MOST_PIXELS // 10**6} million. Make it smaller."
+        )
+
+
+def _in_rgb(picture: Image.Image, notes: list[str], path: Path) -> Image.Image:
+    if picture.mode in INTEGERS:
+        notes.append("Its grey values are brought down to 8 bits.")
+        return _from_16_bits(picture, path)
+    if picture.mode == "F":
+        raise CifarcamError(f"{path} holds floating-point numbers; save it with 8 bits a channel.")
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        if picture.getchannel("A").getextrema()[0] < 255:
+            notes.append("Its transparent parts are shown on white.")
+        return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _from_16_bits(picture: Image.Image, path: Path) -> Image.Image:
+    values = np.asarray(picture).astype(np.int64)
+    if values.min() < 0 or values.max() >= 2**16:
+        raise CifarcamError(
+            f"{path} holds grey values from {values.min()} to {values.max()}; expected 16 bits, 0 to 65535."
+        )
+    return Image.fromarray((values // 257).astype(np.uint8)).convert("RGB")
+
+
+def _square(picture: Image.Image, notes: list[str]) -> np.ndarray:
+    """The middle square as 32×32, uint8."""
+    width, height = picture.size
+    if (width, height) == (SIDE, SIDE):
+        return np.asarray(picture).copy()
+    if width != height:
+        side = min(width, height)
+        notes.append(f"Of its {width}×{height} pixels the network sees the middle {side}×{side}.")
+    notes.append(f"It is resized to {SIDE}×{SIDE} pixels (Lanczos).")
+    return np.asarray(ImageOps.fit(picture, (SIDE, SIDE), Image.Resampling.LANCZOS)).copy()
