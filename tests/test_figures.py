@@ -199,8 +199,8 @@ def test_explanation_shows_the_picture_its_probabilities_and_five_maps(images: n
     given = np.random.default_rng(1).integers(0, 256, (50, 70, 3), dtype=np.uint8)
     probabilities = torch.arange(10) / 45
     figure = figures.explanation(given, images[0], probabilities, maps)
-    above, seen, *stage_axes, bars = figure.axes
-    assert np.array_equal(shown(above), given) and above.get_title(loc="center") == "given: 70×50"
+    as_given, seen, bars, *stage_axes = figure.axes
+    assert np.array_equal(shown(as_given), given) and as_given.get_title(loc="center") == "given: 70×50"
     assert np.array_equal(shown(seen), images[0]) and seen.get_title(loc="center") == "seen: 32×32"
     assert [bar.get_width() for bar in bars.patches] == pytest.approx((100 * probabilities).tolist())
     assert [label.get_text() for label in bars.get_yticklabels()] == list(CLASSES)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from cifarcam.cam import StageMaps
 from cifarcam.data import CLASSES
 from cifarcam.figures.maps import stage_row
-from cifarcam.figures.style import NEUTRAL, RIGHT, drawing, show_image
+from cifarcam.figures.style import NEUTRAL, RIGHT, sheet, show_image
 
 
 def explanation(given: np.ndarray, image: np.ndarray, probabilities: Tensor, maps: StageMaps) -> Figure:
@@ -22,23 +23,25 @@ def explanation(given: np.ndarray, image: np.ndarray, probabilities: Tensor, map
         maps: of this one image.
     """
     explained = int(maps.targets[0])
-    with drawing(2, 5, 7.6, 4.2, height_ratios=[1.35, 1]) as (figure, axes):
-        show_image(axes[0, 0], given, f"given: {given.shape[1]}×{given.shape[0]}")
-        show_image(axes[0, 1], image, f"seen: {image.shape[1]}×{image.shape[0]}")
-        grid = axes[0, 2].get_gridspec()
-        for ax in axes[0, 2:]:
-            ax.remove()
-        ax = figure.add_subplot(grid[0, 2:])
-        percent = 100 * np.asarray(probabilities)
-        colours = [RIGHT if index == explained else NEUTRAL for index in range(len(percent))]
-        bars = ax.barh(CLASSES, percent, color=colours)
-        ax.bar_label(bars, [f"{value:.1f}" for value in percent], padding=3, fontsize=8)
-        ax.set_xlim(0, 115)
-        ax.set_xticks([0, 50, 100])
-        ax.set_xlabel("probability (%)")
-        ax.tick_params(labelsize=8)
-        ax.grid(axis="y", visible=False)
-        ax.invert_yaxis()
-        stage_row(axes[1], image, maps, 0)
-        axes[1, 0].set_ylabel(f"maps for {CLASSES[explained]}", fontsize=8)
+    with sheet(7.6, 4.4) as figure:
+        above, below = figure.subfigures(2, 1, height_ratios=[1.5, 1])
+        left, middle, right = above.subplots(1, 3, width_ratios=[1, 1, 2])
+        show_image(left, given, f"given: {given.shape[1]}×{given.shape[0]}")
+        show_image(middle, image, f"seen: {image.shape[1]}×{image.shape[0]}")
+        _probability_bars(right, np.asarray(probabilities), explained)
+        row = below.subplots(1, 5)
+        stage_row(row, image, maps, 0)
+        row[0].set_ylabel(f"maps for {CLASSES[explained]}", fontsize=8)
     return figure
+
+
+def _probability_bars(ax: Axes, probabilities: np.ndarray, explained: int) -> None:
+    percent = 100 * probabilities
+    bars = ax.barh(CLASSES, percent, color=[RIGHT if index == explained else NEUTRAL for index in range(len(CLASSES))])
+    ax.bar_label(bars, [f"{value:.1f}" for value in percent], padding=3, fontsize=8)
+    ax.set_xlim(0, 115)
+    ax.set_xticks([0, 50, 100])
+    ax.set_xlabel("probability (%)", fontsize=8)
+    ax.tick_params(labelsize=8)
+    ax.grid(axis="y", visible=False)
+    ax.invert_yaxis()

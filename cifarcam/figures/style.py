@@ -37,16 +37,21 @@ STYLE = {
 def drawing(
     rows: int, columns: int, width: float, height: float, **options: object
 ) -> Iterator[tuple[Figure, np.ndarray]]:
-    """A new figure of ``width`` by ``height`` inches and its axes, (rows, columns), drawn on in the book's style.
+    """A new figure of ``width`` by ``height`` inches and its axes, (rows, columns), drawn on in the book's style."""
+    with sheet(width, height) as figure:
+        yield figure, figure.subplots(rows, columns, squeeze=False, **options)
+
+
+@contextmanager
+def sheet(width: float, height: float) -> Iterator[Figure]:
+    """A new figure of ``width`` by ``height`` inches without axes, drawn on in the book's style.
 
     The figure is closed at the end: a notebook shows it once, as the value of its cell, and no window is kept.
     """
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            rows, columns, figsize=(width, height), layout="constrained", squeeze=False, **options
-        )
+        figure = plt.figure(figsize=(width, height), layout="constrained")
         try:
-            yield figure, axes
+            yield figure
         finally:
             plt.close(figure)
 
