@@ -116,25 +116,32 @@ def test_pipeline():
     return A.Compose(_to_network())
 
 
-def batched(images: Tensor, flipped: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """A batch of random crops, flipped where asked, each with a square cut out, on the images' device.
+def random_places(count: int, recipe: Recipe, generator: torch.Generator) -> Tensor:
+    """Where ``batched`` crops and cuts out: int64, (4, count), top and left of the crops, then of the squares.
+
+    Drawn on the CPU, so that a seed means the same on every device.
+    """
+    crops = torch.randint(2 * recipe.crop_padding + 1, (2, count), generator=generator)
+    if not recipe.cutout:
+        return torch.cat([crops, torch.zeros_like(crops)])
+    return torch.cat([crops, torch.randint(SIDE - recipe.cutout + 1, (2, count), generator=generator)])
+
+
+def batched(images: Tensor, flipped: Tensor, places: Tensor, recipe: Recipe) -> Tensor:
+    """A batch of crops, flipped where asked, each with a square cut out, on the images' device.
 
     Args:
         images: uint8, (N, 32 + 2p, 32 + 2p, 3) with p = ``recipe.crop_padding``, from ``pad``.
         flipped: bool, (N,): which images to mirror.
-        recipe: gives the padding and the side of the cut-out square.
-        generator: draws the offsets; on the CPU, so that a seed means the same on every device.
+        places: int64, (4, N), from ``random_places``.
+        recipe: gives the side of the cut-out square.
     Returns: float32, (N, 3, 32, 32), normalised, in channels-last memory order; the square is 0, the mean colour.
     """
-    device, count = images.device, len(images)
-    room = 2 * recipe.crop_padding + 1
-    top, left = torch.randint(room, (2, count), generator=generator).to(device)
+    top, left = places[:2]
     crops = _crop(images, top, left)
-    crops = torch.where(flipped.to(device)[:, None, None, None], crops.flip(2), crops)
-    x = normalize(crops, device)
-    if recipe.cutout:
-        x = x * _outside_square(recipe.cutout, count, generator).to(device)
-    return x
+    crops = torch.where(flipped[:, None, None, None], crops.flip(2), crops)
+    x = normalize(crops, images.device)
+    return x * _outside_square(recipe.cutout, places[2:]) if recipe.cutout else x
 
 
 def resize(x: Tensor, side: int) -> Tensor:
@@ -206,13 +213,19 @@ class Batches:
         order = torch.randperm(len(self.train.labels), generator=generator_for(self.recipe.seed, epoch, "order"))
         if self.recipe.augmentation == "albumentations":
             yield from self._by_image(order, epoch)
-            return
-        flipped = flips(len(order), self.recipe, epoch)
+        else:
+            yield from self._by_batch(order, epoch)
+
+    def _by_batch(self, order: Tensor, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        # All that is random goes to the device at once: a transfer a batch would make a GPU wait.
+        flipped = flips(len(order), self.recipe, epoch)[order].to(self.device)
         generator = generator_for(self.recipe.seed, epoch, "augment")
-        for chosen in order.split(self.recipe.batch):
-            on_device = chosen.to(self.device)
-            x = batched(self.padded[on_device], flipped[chosen], self.recipe, generator)
-            yield resize(x, self.recipe.side(epoch)), self.labels[on_device]
+        sizes = [len(chosen) for chosen in order.split(self.recipe.batch)]
+        places = torch.cat([random_places(size, self.recipe, generator) for size in sizes], dim=1).to(self.device)
+        order = order.to(self.device)
+        for chosen, mirrored, where in zip(*(part.split(sizes, -1) for part in (order, flipped, places)), strict=True):
+            x = batched(self.padded[chosen], mirrored, where, self.recipe)
+            yield resize(x, self.recipe.side(epoch)), self.labels[chosen]
 
     def _by_image(self, order: Tensor, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         generator = generator_for(self.recipe.seed, epoch, "augment")
@@ -290,9 +303,9 @@ def _crop(images: Tensor, top: Tensor, left: Tensor) -> Tensor:
     return windows.index_select(0, starts.flatten()).view(count, SIDE, SIDE, 3)
 
 
-def _outside_square(side: int, count: int, generator: torch.Generator) -> Tensor:
-    """Float (count, 1, 32, 32): 0 inside a square wholly within the image, 1 outside."""
-    corner = torch.randint(SIDE - side + 1, (2, count, 1), generator=generator)
-    at = torch.arange(SIDE)
+def _outside_square(side: int, corner: Tensor) -> Tensor:
+    """Float (N, 1, 32, 32): 0 inside the square whose top and left ``corner``, (2, N), gives, 1 outside."""
+    at = torch.arange(SIDE, device=corner.device)
+    corner = corner[..., None]
     rows, columns = (at >= corner) & (at < corner + side)
     return (~(rows[:, :, None] & columns[:, None, :]))[:, None].float()

@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
 import sys
 from pathlib import Path
 
 import torch
+from torchvision.datasets import CIFAR10
 
 from cifarcam import __version__
 from cifarcam.augment import Batches
 from cifarcam.cam import stage_maps
-from cifarcam.data import CLASSES, cifar10
+from cifarcam.data import CLASSES, STAND_IN, cifar10
 from cifarcam.errors import CifarcamError
 from cifarcam.figures import explanation
 from cifarcam.files import written_whole
@@ -35,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs one command; 0 when it succeeded, 1 after an error it explains in a sentence, 130 after Ctrl-C."""
     parsed = _parser().parse_args(arguments)
     try:
+        if getattr(parsed, "data", None):
+            os.environ["CIFARCAM_DATA"] = parsed.data if parsed.data == STAND_IN else str(Path(parsed.data).absolute())
         parsed.command(parsed)
     except CifarcamError as error:
         print(f"cifarcam: {error}", file=sys.stderr)
@@ -54,7 +58,7 @@ def train(parsed: argparse.Namespace) -> None:
         print(f"{name:>18}  {value}")
     print(f"{'hardware':>18}  {describe(training_device())}\n{'out':>18}  {out}")
     test = cifar10("test")
-    fitted = fit(recipe, cifar10("train"), test, out=out, resume=parsed.resume)
+    fitted = fit(recipe, cifar10("train"), test, out=out, resume=parsed.resume, compiled=parsed.compiled)
     run = record(fitted, test, out)
     (out / CHECKPOINT).unlink()
     print(f"Recorded in {out}: {100 * run.provenance['results']['test_accuracy']:.2f}% of the test images are right.")
@@ -142,10 +146,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_recipe(training)
     training.add_argument("--out", help="folder of the record; runs/RECIPE by default")
     training.add_argument("--resume", action="store_true", help="go on from the checkpoint in that folder")
+    training.add_argument("--compile", dest="compiled", action="store_true", help="use torch.compile, for a GPU")
+    _add_data(training)
     training.set_defaults(command=train)
 
     evaluating = commands.add_parser("evaluate", help="recompute a run's results beside the recorded ones")
     evaluating.add_argument("run", help="a recorded run's name, or the folder of one")
+    _add_data(evaluating)
     evaluating.set_defaults(command=evaluate)
 
     explaining = commands.add_parser("explain", help="class probabilities and the five-stage maps of a picture")
@@ -164,6 +171,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_recipe(testing)
     testing.add_argument("--steps", type=int, default=200)
     testing.add_argument("--out", default="runs/range_test.json", help="the file to write")
+    _add_data(testing)
     testing.set_defaults(command=measure_range_test)
     return parser
 
@@ -172,6 +180,14 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", help=f"one of {', '.join(RECIPES)}")
     for name, kind in OVERRIDES.items():
         parser.add_argument(f"--{name}", type=kind, help=f"in place of the recipe's {name}")
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data",
+        help=f"the folder that holds {CIFAR10.base_folder}, or {STAND_IN} for the drawn stand-in; in place of "
+        "the environment variable CIFARCAM_DATA",
+    )
 
 
 def _recipe(parsed: argparse.Namespace) -> Recipe:

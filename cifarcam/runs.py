@@ -157,6 +157,7 @@ def _provenance(fitted: Fitted, test: Split) -> dict:
     return {
         "hardware": fitted.hardware,
         "precision": fitted.precision,
+        "compiled": fitted.compiled,
         "training_seconds": round(sum(row["seconds"] for row in fitted.history), 1),
         "date": date.today().isoformat(),
         "train_checksum": fitted.data_checksum,

@@ -24,6 +24,7 @@ from cifarcam.augment import (
     generator_for,
     normalize,
     pad,
+    random_places,
     resize,
     train_pipeline,
     train_transforms,
@@ -198,7 +199,8 @@ def test_each_batched_image_is_a_crop_flipped_where_asked_with_a_square_cut_out(
     count, side = 250, 8
     images = located_images(count)
     flipped = torch.rand(count, generator=torch.Generator().manual_seed(5)) < 0.5
-    x = batched(images, flipped, PLAIN.replace(cutout=side), generator_for(1, 0, "augment"))
+    recipe = PLAIN.replace(cutout=side)
+    x = batched(images, flipped, random_places(count, recipe, generator_for(1, 0, "augment")), recipe)
     assert x.shape == (count, 3, 32, 32) and x.dtype == torch.float32
     assert x.is_contiguous(memory_format=torch.channels_last)
     offsets, squares = set(), set()  # (top, left) of crops and of squares
@@ -222,7 +224,8 @@ def test_each_batched_image_is_a_crop_flipped_where_asked_with_a_square_cut_out(
 def test_batched_without_padding_flip_or_cutout_is_normalize() -> None:
     recipe = PLAIN.replace(crop_padding=0)
     images = random_images()
-    x = batched(pad(images, recipe), torch.zeros(6, dtype=torch.bool), recipe, generator_for(0, 0, "augment"))
+    places = random_places(6, recipe, generator_for(0, 0, "augment"))
+    x = batched(pad(images, recipe), torch.zeros(6, dtype=torch.bool), places, recipe)
     assert torch.equal(x, normalize(images))
 
 

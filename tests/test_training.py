@@ -165,10 +165,9 @@ def test_the_log_has_the_learning_rate_and_the_accuracy(capsys: pytest.CaptureFi
     recipe = TINY.replace(epochs=2, schedule="step", step_epochs=1, gamma=0.5)
     history = fit(recipe, TRAIN, TEST, device="cpu").history
     lines = capsys.readouterr().out.splitlines()
-    assert [line for line in lines if line.startswith("Epoch")] == [
-        "Epoch 1/2, learning rate 0.050000",
-        "Epoch 2/2, learning rate 0.025000",
-    ]
+    first, second = (line for line in lines if line.startswith("Epoch"))
+    assert first == "Epoch 1/2, learning rate 0.050000"
+    assert re.fullmatch(r"Epoch 2/2, learning rate 0\.025000, about \d+ seconds left", second)
     for line, row in zip(lines[1::2], history, strict=True):
         told = re.fullmatch(r"Test set: mean loss (\d+\.\d{4}), Accuracy: (\d+)/20 \((\d+\.\d\d)%\)", line)
         assert float(told[1]) == pytest.approx(row["test_loss"], abs=1e-4)
@@ -183,6 +182,15 @@ def test_the_bar_shows_loss_batch_and_accuracy(monkeypatch: pytest.MonkeyPatch, 
     assert "3/3" in shown
     accuracy = 100 * history[0]["train_accuracy"]
     assert f"loss={history[0]['train_loss']:.4f} batch=2 accuracy={accuracy:.2f}%" in shown
+
+
+def test_the_time_left_goes_by_the_area_of_the_images_to_come() -> None:
+    run = training._Run(BATCHED, TRAIN, torch.device("cpu"))  # sides 24, 28, 32
+    assert training._time_left(run) == ""
+    run.history = [{"seconds": 60.0}]
+    assert training._time_left(run) == f", about {(28**2 + 32**2) / 24**2:.0f} minutes left"
+    run.history *= 3
+    assert training._time_left(run) == ", about 0 seconds left"
 
 
 def fresh_model(recipe: Recipe) -> ResNet18:

@@ -1,0 +1,53 @@
+"""A training run that is killed, again and again, ends with the weights of one that was left in peace."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "cifarcam.cli", "train", "best", "--width", "4", "--epochs", "6", "--data", "drawn"]
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
+
+
+def start(out: Path, *options: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [*COMMAND, "--out", str(out), *options],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals")
+def test_killed_at_three_random_moments_it_resumes_to_the_same_weights(tmp_path: Path) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    began = time.monotonic()
+    printed, _ = start(whole).communicate()
+    seconds = time.monotonic() - began
+    assert f"Recorded in {whole}" in printed
+
+    moments = random.Random(0)
+    for number, how in enumerate((signal.SIGKILL, signal.SIGINT, signal.SIGKILL)):
+        running = start(broken, *(["--resume"] if (broken / "checkpoint.pt").exists() else []))
+        time.sleep(seconds * moments.uniform(0.3, 0.6))  # later than the imports, earlier than the end
+        assert running.poll() is None, running.communicate()
+        os.killpg(running.pid, how)
+        _, error = running.communicate()
+        assert running.returncode == (130 if how == signal.SIGINT else -how), (number, error)
+        assert not (broken / "provenance.json").exists()
+    assert (broken / "checkpoint.pt").exists(), "none of the three got through an epoch"
+    printed, error = start(broken, "--resume").communicate()
+    assert f"Recorded in {broken}" in printed, error
+
+    for name in ("model.safetensors", "test_logits.safetensors", "recipe.json"):
+        assert (broken / name).read_bytes() == (whole / name).read_bytes(), name
