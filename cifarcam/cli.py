@@ -15,6 +15,7 @@ from torchvision.datasets import CIFAR10
 from cifarcam import __version__
 from cifarcam.augment import Batches
 from cifarcam.cam import stage_maps
+from cifarcam.checkpoints import CHECKPOINT
 from cifarcam.data import CLASSES, STAND_IN, cifar10
 from cifarcam.errors import CifarcamError
 from cifarcam.figures import explanation
@@ -22,12 +23,13 @@ from cifarcam.files import written_whole
 from cifarcam.hardware import describe, fastest_precision, training_device
 from cifarcam.lr_finder import FEWEST_POINTS, range_test
 from cifarcam.measurements import write_range_test
+from cifarcam.optimizers import make_optimizer
 from cifarcam.pictures import open_picture
 from cifarcam.predictions import Predictions, predict
 from cifarcam.recipes import RECIPES, Recipe, find_recipe
 from cifarcam.resnet import ResNet18
 from cifarcam.runs import PROVENANCE, load_run, record, recorded_runs
-from cifarcam.training import CHECKPOINT, fit, make_optimizer
+from cifarcam.training import fit
 
 FIGURE_FORMATS = (".png", ".svg", ".pdf", ".jpg")
 OVERRIDES = {"epochs": int, "seed": int, "batch": int, "lr": float, "width": int}

@@ -42,6 +42,17 @@ class Split(NamedTuple):
         """The first ``count`` images and labels, all of them for ``None``."""
         return Split(self.images[:count], self.labels[:count])
 
+    def hold_out(self, count: int, seed: int = 0) -> tuple[Split, Split]:
+        """Two splits: all but ``count`` images, and those ``count``, drawn at random; the same for the same seed.
+
+        Raises ``CifarcamError`` unless both get an image or more.
+        """
+        if not 0 < count < len(self.labels):
+            raise CifarcamError(f"Cannot hold out {count} of {len(self.labels)} images; expected fewer, at least one.")
+        order = np.random.Generator(np.random.PCG64(seed)).permutation(len(self.labels))
+        kept, held_out = np.sort(order[count:]), np.sort(order[:count])
+        return Split(self.images[kept], self.labels[kept]), Split(self.images[held_out], self.labels[held_out])
+
 
 def cifar10(split: str) -> Split:
     """The training (50,000 images) or test split (10,000 images) of CIFAR-10.

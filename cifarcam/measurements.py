@@ -38,6 +38,15 @@ def published_one_cycle() -> pd.DataFrame:
     )
 
 
+def published_results() -> pd.DataFrame:
+    """What others report on CIFAR-10's test set.
+
+    Columns: ``source``; ``network``; ``epochs``; ``test_accuracy``, the text as published, in percent; ``url``, empty
+    for the two student write-ups.
+    """
+    return pd.read_csv(RECORDED / "published_results.csv", dtype={"test_accuracy": str}, keep_default_na=False)
+
+
 def recorded_range_test() -> tuple[RangeTest, dict]:
     """The range test that ships with the package, and where it comes from (recipe, hardware, versions, date)."""
     saved = json.loads(RANGE_TEST.read_text(encoding="utf-8"))

@@ -10,9 +10,9 @@ from cifarcam.augment import Batches
 from cifarcam.data import Split
 from cifarcam.errors import CifarcamError
 from cifarcam.lr_finder import RangeTest, range_test
+from cifarcam.optimizers import make_optimizer
 from cifarcam.recipes import ONE_CYCLE, Recipe
 from cifarcam.resnet import ResNet18
-from cifarcam.training import make_optimizer
 
 RECIPE = Recipe(name="tiny", batch=16, augmentation="batched", lr=0.05, momentum=0.9, dropout=0.3)
 

@@ -9,8 +9,8 @@ from importlib.resources import files
 import pytest
 
 from cifarcam.errors import CifarcamError
+from cifarcam.optimizers import learning_rates
 from cifarcam.recipes import BEST, ONE_CYCLE, RECIPES, STEP_LR, Recipe, find_recipe
-from cifarcam.training import learning_rates
 
 NAN, INFINITY = float("nan"), float("inf")
 INVALID = {

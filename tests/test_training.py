@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import random
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,14 +15,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cifarcam import training
+from cifarcam import checkpoints, training
 from cifarcam.augment import Batches, normalize
+from cifarcam.checkpoints import TrainingState
 from cifarcam.data import Split
 from cifarcam.errors import CifarcamError
 from cifarcam.hardware import describe, fastest_precision
+from cifarcam.optimizers import make_optimizer
 from cifarcam.recipes import STEP_LR, Recipe
 from cifarcam.resnet import ResNet18
-from cifarcam.training import Fitted, fit, make_optimizer
+from cifarcam.training import Fitted, fit
 
 TINY = Recipe(name="tiny", width=4, epochs=3, batch=16, lr=0.05, precision="float32", crop_padding=2)
 BATCHED = TINY.replace(
@@ -86,7 +89,7 @@ def without_seconds(history: list[dict]) -> list[dict]:
 
 def interrupt_at_step(monkeypatch: pytest.MonkeyPatch, number: int, action=None) -> None:
     """Runs ``action`` before step ``number``, counted from 1 over all epochs; by default it is a Ctrl-C."""
-    step, calls = training._step, 0
+    step, calls = training.train_step, 0
 
     def counted(run, x: Tensor, y: Tensor) -> Tensor:
         nonlocal calls
@@ -97,7 +100,7 @@ def interrupt_at_step(monkeypatch: pytest.MonkeyPatch, number: int, action=None)
             action(run)
         return step(run, x, y)
 
-    monkeypatch.setattr(training, "_step", counted)
+    monkeypatch.setattr(training, "train_step", counted)
 
 
 def stop_after_one_epoch(monkeypatch: pytest.MonkeyPatch, recipe: Recipe, out: Path) -> None:
@@ -185,7 +188,7 @@ def test_the_bar_shows_loss_batch_and_accuracy(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_the_time_left_goes_by_the_area_of_the_images_to_come() -> None:
-    run = training._Run(BATCHED, TRAIN, torch.device("cpu"))  # sides 24, 28, 32
+    run = TrainingState(BATCHED, TRAIN, torch.device("cpu"))  # sides 24, 28, 32
     assert training._time_left(run) == ""
     run.history = [{"seconds": 60.0}]
     assert training._time_left(run) == f", about {(28**2 + 32**2) / 24**2:.0f} minutes left"
@@ -253,14 +256,14 @@ def test_the_history_follows_the_step_schedule() -> None:
 
 
 def test_averaging_gives_the_moving_average_of_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    step, after = training._step, []
+    step, after = training.train_step, []
 
     def watched(run, x: Tensor, y: Tensor) -> Tensor:
         logits = step(run, x, y)
         after.append({name: value.clone() for name, value in run.model.state_dict().items()})
         return logits
 
-    monkeypatch.setattr(training, "_step", watched)
+    monkeypatch.setattr(training, "train_step", watched)
     fitted = fit(TINY.replace(epochs=1, averaging=0.75), TRAIN, TEST, device="cpu")
     assert len(after) == 3
     for name in ("conv1.weight", "layer4.1.bn2.bias", "linear.weight", "bn1.running_mean"):
@@ -295,7 +298,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
 def test_resuming_a_finished_run_trains_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = TINY.replace(epochs=1)
     finished = fit(recipe, TRAIN, TEST, out=tmp_path, device="cpu")
-    monkeypatch.setattr(training, "_step", None)
+    monkeypatch.setattr(training, "train_step", None)
     again = fit(recipe, TRAIN, TEST, out=tmp_path, resume=True, device="cpu")
     assert again.history == finished.history
     assert torch.equal(again.model.linear.weight, finished.model.linear.weight)
@@ -476,16 +479,16 @@ def test_half_precision_trains_on_the_cpu_with_float32_weights(precision: str) -
 def test_float16_keeps_its_gradient_scale_in_the_checkpoint(tmp_path: Path) -> None:
     fit(TINY.replace(epochs=1, precision="float16"), TRAIN, TEST, out=tmp_path, device="cpu")
     saved = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
-    assert saved["scaler"]["scale"] == training.FIRST_SCALE and saved["scaler"]["_growth_tracker"] == 3
+    assert saved["scaler"]["scale"] == checkpoints.FIRST_SCALE and saved["scaler"]["_growth_tracker"] == 3
 
 
 @pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")
 def test_gradients_too_large_for_float16_skip_the_step_and_halve_the_scale(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "FIRST_SCALE", 2.0**40)
-    run = training._Run(TINY.replace(precision="float16"), TRAIN, torch.device("cpu"))
+    monkeypatch.setattr(checkpoints, "FIRST_SCALE", 2.0**40)
+    run = TrainingState(TINY.replace(precision="float16"), TRAIN, torch.device("cpu"))
     before = {name: value.clone() for name, value in run.model.named_parameters()}
-    x, y = next(training.Batches(TRAIN, run.recipe).epoch(0))
-    training._step(run, x, y)
+    x, y = next(Batches(TRAIN, run.recipe).epoch(0))
+    training.train_step(run, x, y)
     assert all(torch.equal(before[name], value) for name, value in run.model.named_parameters())
     assert run.scaler.get_scale() == 2.0**39
 
@@ -504,14 +507,26 @@ def test_dropout_is_active_in_training() -> None:
 
 def test_training_images_are_those_of_the_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
     sides, shown = [], []
-    step = training._step
+    step = training.train_step
 
     def watched(run, x: Tensor, y: Tensor) -> Tensor:
         sides.append(x.shape[-1])
         shown.append(len(y))
         return step(run, x, y)
 
-    monkeypatch.setattr(training, "_step", watched)
+    monkeypatch.setattr(training, "train_step", watched)
     fit(BATCHED.replace(train_images=20), TRAIN, TEST, device="cpu")
     assert shown == [16, 4] * 3
     assert sides == [24, 24, 28, 28, 32, 32]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile wants a C++ compiler on a CPU")
+@pytest.mark.filterwarnings("ignore:.torch.jit.script_method. is deprecated")
+def test_a_compiled_network_trains_and_resumes_only_compiled(tmp_path: Path) -> None:
+    fitted = fit(TINY.replace(epochs=2), TRAIN, TEST, device="cpu", out=tmp_path, stop_after=1, compiled=True)
+    plain = fit(TINY.replace(epochs=2), TRAIN, TEST, device="cpu", stop_after=1)
+    assert fitted.compiled and not plain.compiled
+    assert fitted.history[0]["train_loss"] == pytest.approx(plain.history[0]["train_loss"], rel=1e-3)
+    with pytest.raises(CifarcamError, match="compiled True, now it is False"):
+        fit(TINY.replace(epochs=2), TRAIN, TEST, device="cpu", out=tmp_path, resume=True)

@@ -1,6 +1,7 @@
-"""Writes the table of results into the README and the first page: ``python -m tools.tables [--check]``.
+"""Writes the tables of results into the README and the site's pages: ``python -m tools.tables [--check]``.
 
-The numbers come from the records that ship with the package, those of the write-ups from the write-ups.
+A page gets the table that its markers name, as in ``<!-- results --> … <!-- /results -->``. The numbers come from the
+records that ship with the package, those of others from ``published_results.csv``.
 """
 
 from __future__ import annotations
@@ -8,71 +9,120 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from cifarcam.files import written_whole
-from cifarcam.measurements import published_one_cycle
+from cifarcam.measurements import published_results
 from cifarcam.resnet import ResNet18
 from cifarcam.runs import Run, load_run, recorded_runs
 
 TOP = Path(__file__).parents[1]
-PAGES = (TOP / "README.md", TOP / "book" / "intro.md")
-MARKED = re.compile(r"(<!-- results -->\n).*?(<!-- /results -->)", re.DOTALL)
+PAGES = (TOP / "README.md", TOP / "book" / "intro.md", TOP / "book" / "results.md")
 
 
 def results_table() -> str:
-    """The table in Markdown: a column for each recorded run, and one for the published log."""
-    columns = {f"`{name}`": _facts(load_run(name)) for name in recorded_runs()}
-    columns["OneCycle write-up"] = _published_facts()
-    columns["StepLR write-up"] = {"test accuracy": "88.95 %", "epochs": "20"}  # all that it published of these
-    labels = list(next(iter(columns.values())))
-    rows = [["", *columns], ["---", *["---:"] * len(columns)]]
-    rows += [[label, *(facts.get(label, "") for facts in columns.values())] for label in labels]
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    """A row for each recorded run, the best first, then one for each of the two write-ups."""
+    runs = sorted(map(load_run, recorded_runs()), key=_accuracy, reverse=True)
+    rows = [
+        [f"`{run.recipe.name}`", f"**{_accuracy(run):.2f} %**", str(run.recipe.epochs), _minutes(run), _hardware(run)]
+        for run in runs
+    ]
+    rows += [
+        [row.source, f"{row.test_accuracy} %", str(row.epochs), "", ""]
+        for row in published_results().itertuples()
+        if not row.url
+    ]
+    return _markdown(["run", "test accuracy", "epochs", "training", "on"], rows)
+
+
+def records_table() -> str:
+    """Everything a record says, a column for each recorded run."""
+    facts = {name: _facts(load_run(name)) for name in recorded_runs()}
+    rows = [[label, *(column[label] for column in facts.values())] for label in next(iter(facts.values()))]
+    return _markdown(["", *(f"`{name}`" for name in facts)], rows)
+
+
+def published_table() -> str:
+    """What others report, each with its source."""
+    rows = [
+        [
+            f"[{row.source}]({row.url})" if row.url else row.source,
+            row.network,
+            str(row.epochs),
+            f"{row.test_accuracy} %",
+        ]
+        for row in published_results().itertuples()
+    ]
+    return _markdown(["source", "network", "epochs", "test accuracy"], rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "results": results_table,
+    "records": records_table,
+    "published": published_table,
+}
 
 
 def _facts(run: Run) -> dict[str, str]:
     about, results = run.provenance, run.provenance["results"]
     return {
-        "test accuracy": f"**{100 * results['test_accuracy']:.2f} %**",
+        "test accuracy": f"**{_accuracy(run):.2f} %**",
         "with flip averaging": f"{100 * results['flip_average_accuracy']:.2f} %",
+        "mean test loss (nats)": f"{results['test_loss']:.4f}",
         "epochs": str(run.recipe.epochs),
         "parameters": f"{sum(parameter.numel() for parameter in ResNet18(run.recipe.width).parameters()):,}",
-        "training": f"{about['training_seconds'] / 60:.0f} minutes",
-        "hardware": about["hardware"],
+        "training": _minutes(run),
+        "hardware": _hardware(run),
         "training precision": about["precision"],
-        "PyTorch": about["versions"]["torch"],
         "seed": str(run.recipe.seed),
         "date": about["date"],
+        "Python": about["versions"]["python"],
+        "PyTorch": about["versions"]["torch"],
+        "commit": f"`{(about['code']['commit'] or 'none')[:7]}`",
         "command": f"`cifarcam train {run.recipe.command_line()}`",
     }
 
 
-def _published_facts() -> dict[str, str]:
-    log = published_one_cycle()
-    return {
-        "test accuracy": f"{100 * log['test_accuracy'].iloc[-1]:.2f} %",
-        "epochs": str(len(log)),
-        "parameters": "11,173,962",
-        "hardware": "Colab GPU",
-    }
+def _accuracy(run: Run) -> float:
+    return 100 * run.provenance["results"]["test_accuracy"]
+
+
+def _minutes(run: Run) -> str:
+    return f"{run.provenance['training_seconds'] / 60:.0f} minutes"
+
+
+def _hardware(run: Run) -> str:
+    return run.provenance["hardware"]
+
+
+def _markdown(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def filled(text: str) -> str:
+    """A Markdown page with each of the tables that its markers name."""
+    for name, table in TABLES.items():
+        between = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        text = between.sub(lambda found, table=table: found[1] + table() + found[2], text)
+    return text
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Writes the tables, or with ``--check`` says which are out of date; 1 where any is."""
+    """Writes the tables, or with ``--check`` says which pages are out of date; 1 where any is."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing, say what is out of date")
     check = parser.parse_args(arguments).check
     stale = []
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
-        new = MARKED.sub(lambda found: found[1] + results_table() + found[2], text)
-        if new == text:
+        if filled(text) == text:
             continue
         stale.append(page.name)
         if not check:
             with written_whole(page) as temporary:
-                temporary.write_text(new, encoding="utf-8")
+                temporary.write_text(filled(text), encoding="utf-8")
     if stale:
         print(f"{'out of date' if check else 'written'}: {', '.join(stale)}")
     return 1 if check and stale else 0

@@ -1,0 +1,48 @@
+"""Augmented images a second on one core: the batched augmentation against albumentations.
+
+Both flip, crop after padding by 4 pixels, cut out a square and normalise. ``python -m benchmarks.augmentation``
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import torch
+
+from benchmarks.side_by_side import arguments, hardware, in_turns, report
+from cifarcam.augment import Batches
+from cifarcam.data import Split, cifar10
+from cifarcam.recipes import ONE_CYCLE
+
+
+def rate(train: Split, augmentation: str, images: int) -> Callable[[], float]:
+    """A function that augments the first images and gives images a second."""
+    recipe = ONE_CYCLE.replace(augmentation=augmentation, workers=0, train_images=images)
+    batches = Batches(train, recipe)
+
+    def timed() -> float:
+        started = time.perf_counter()
+        count = sum(len(y) for _, y in batches.epoch(0))
+        return count / (time.perf_counter() - started)
+
+    return timed
+
+
+def main(words: list[str] | None = None) -> dict:
+    parser = arguments(__doc__, rounds=5)
+    parser.add_argument("--images", type=int, default=10_000, help="how many images a turn augments")
+    parsed = parser.parse_args(words)
+    train, threads = cifar10("train"), torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        ways = {name: rate(train, name, parsed.images) for name in ("batched", "albumentations")}
+        rates = in_turns(ways, parsed.rounds)
+        settings = hardware(torch.device("cpu")) | {"images": parsed.images}
+    finally:
+        torch.set_num_threads(threads)
+    return report("images a second, augmented on one core", rates, "batched", "albumentations", settings, parsed.out)
+
+
+if __name__ == "__main__":
+    main()

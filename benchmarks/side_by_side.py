@@ -1,0 +1,64 @@
+"""Two ways of doing the same thing, timed in turns in one process, and the record of their ratio."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+
+import torch
+
+from cifarcam.files import written_whole
+from cifarcam.hardware import describe
+
+
+def in_turns(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+    """The median rate of each way, over ``rounds`` turns after one to warm up.
+
+    Turns cancel what slows a machine down for a while. Each way returns its rate, such as images a second.
+    """
+    rates: dict[str, list[float]] = {name: [] for name in ways}
+    for turn in range(rounds + 1):
+        for name, way in ways.items():
+            rate = way()
+            print(f"{'warm-up' if turn == 0 else f'round {turn}':>8}  {name:<16}{rate:>12,.1f}", flush=True)
+            if turn:
+                rates[name].append(rate)
+    return {name: statistics.median(values) for name, values in rates.items()}
+
+
+def report(claim: str, rates: Mapping[str, float], ours: str, other: str, settings: Mapping, out: str | None) -> dict:
+    """Prints how many times faster ``ours`` is than ``other``, and writes the record where ``out`` is given.
+
+    ``claim`` says what was measured, with the unit of the rates.
+    """
+    measured = {
+        "claim": claim,
+        "rates": {name: float(f"{rate:.4g}") for name, rate in rates.items()},
+        "ours": ours,
+        "other": other,
+        "ratio": round(rates[ours] / rates[other], 2),
+        **settings,
+        "torch": torch.__version__,
+        "date": date.today().isoformat(),
+    }
+    print(f"{ours} is {measured['ratio']} times as fast as {other} ({claim}, {measured['hardware']})")
+    if out:
+        with written_whole(Path(out)) as temporary:
+            temporary.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+    return measured
+
+
+def arguments(description: str | None, rounds: int) -> argparse.ArgumentParser:
+    """The options that all benchmarks have."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--rounds", type=int, default=rounds, help="how often each way takes its turn")
+    parser.add_argument("--out", help="a file for the record, as JSON")
+    return parser
+
+
+def hardware(device: torch.device) -> dict[str, str]:
+    return {"hardware": describe(device)}

@@ -1,0 +1,67 @@
+"""Epochs a second of whole training runs on a GPU: the recipe ``best``, compiled, against the usual tutorial's loop.
+
+Both train the same network for as many epochs on all training images; compiling is done before the clock starts.
+``python -m benchmarks.whole_run``
+"""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+from benchmarks.plain_loop import PlainLoop
+from benchmarks.side_by_side import arguments, hardware, in_turns, report
+from cifarcam.data import Split, cifar10
+from cifarcam.hardware import fastest_precision, training_device
+from cifarcam.recipes import BEST, Recipe
+from cifarcam.training import fit
+
+# One training step on one 32×32 image takes 3.329 GFLOP (forward, and backward at twice that).
+FLOP_AN_IMAGE = 3.329e9
+
+
+def our_run(recipe: Recipe, train: Split, test: Split, device: torch.device, compiled: bool) -> float:
+    """Epochs a second of a run; the clock counts training alone, as the history does."""
+    history = fit(recipe, train, test, device=device, compiled=compiled).history
+    return len(history) / sum(row["seconds"] for row in history)
+
+
+def plain_run(train: Split, device: torch.device, width: int, epochs: int, workers: int) -> float:
+    """Epochs a second of the plain loop."""
+    loop = PlainLoop(train, device, width, workers)
+    started = time.perf_counter()
+    for _ in range(epochs):
+        sum(loop.steps())
+    return epochs / (time.perf_counter() - started)
+
+
+def main(words: list[str] | None = None) -> dict:
+    parser = arguments(__doc__, rounds=1)
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--plain-epochs", type=int, default=3, help="all of its epochs take the same time")
+    parser.add_argument("--width", type=int, default=64)
+    parser.add_argument("--workers", type=int, default=8, help="of the plain loop's DataLoader")
+    parser.add_argument("--no-compile", dest="compiled", action="store_false")
+    parsed = parser.parse_args(words)
+    device, train, test = training_device(), cifar10("train"), cifar10("test")
+    recipe = BEST.replace(width=parsed.width, epochs=parsed.epochs, first_side=32, full_side_from=1)
+    ways = {
+        "ours": lambda: our_run(recipe, train, test, device, parsed.compiled),
+        "plain loop": lambda: plain_run(train, device, parsed.width, parsed.plain_epochs, parsed.workers),
+    }
+    rates = in_turns(ways, parsed.rounds)
+    seconds = parsed.epochs / rates["ours"]
+    settings = hardware(device) | {
+        "precision": fastest_precision(device),
+        "compiled": parsed.compiled,
+        "epochs": parsed.epochs,
+        "width": parsed.width,
+        "seconds": round(seconds, 2),
+        "petaflop_a_second": float(f"{parsed.epochs * len(train.labels) * FLOP_AN_IMAGE / seconds / 1e15:.3g}"),
+    }
+    return report("epochs a second in training", rates, "ours", "plain loop", settings, parsed.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""The state of a training run, and the checkpoints it is kept in."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.amp import GradScaler
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from cifarcam.data import Split
+from cifarcam.errors import CifarcamError
+from cifarcam.files import written_whole
+from cifarcam.hardware import fastest_precision
+from cifarcam.optimizers import make_optimizer, make_schedule
+from cifarcam.recipes import Recipe
+from cifarcam.resnet import ResNet18
+
+CHECKPOINT = "checkpoint.pt"
+FIRST_SCALE = 1024.0  # PyTorch's own 65,536 overflows float16 in the first steps, which are then skipped
+MUST_STAY_THE_SAME = ("data_checksum", "precision", "compiled")  # besides the recipe, for a run to be resumed
+
+
+@dataclass
+class TrainingState:
+    """All that changes during training, which is all that a checkpoint holds.
+
+    Args: as for ``cifarcam.training.fit``.
+    """
+
+    recipe: Recipe
+    train: Split
+    device: torch.device
+    compiled: bool = False
+    history: list[dict] = field(default_factory=list)
+    hardware: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        recipe = self.recipe
+        count = len(self.train.first(recipe.train_images).labels)
+        self.data_checksum = self.train.checksum()
+        self.precision = fastest_precision(self.device) if recipe.precision == "auto" else recipe.precision
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(recipe.seed)
+            model = ResNet18(recipe.width, dropout=recipe.dropout)
+        self.model = model.to(self.device, memory_format=torch.channels_last)
+        self.forward = torch.compile(self.model) if self.compiled else self.model
+        self.optimizer = make_optimizer(self.model, recipe)
+        self.schedule = make_schedule(self.optimizer, recipe, math.ceil(count / recipe.batch))
+        # float16 has too few exponents for small gradients; the scaler does nothing in the other precisions.
+        self.scaler = GradScaler(self.device.type, FIRST_SCALE, enabled=self.precision == "float16")
+        self.averaged = None
+        if recipe.averaging:
+            average = get_ema_multi_avg_fn(recipe.averaging)
+            self.averaged = AveragedModel(self.model, multi_avg_fn=average, use_buffers=True)
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """The network that is tested: the averaged one where the recipe averages."""
+        return self.model if self.averaged is None else self.averaged.module
+
+    def parts(self) -> dict:
+        """What has a state of its own, by its name in the checkpoint."""
+        named = {"model": self.model, "optimizer": self.optimizer, "schedule": self.schedule}
+        if self.averaged is not None:
+            named["averaged"] = self.averaged
+        if self.scaler.is_enabled():
+            named["scaler"] = self.scaler
+        return named
+
+
+def save_checkpoint(run: TrainingState, checkpoint: Path) -> None:
+    """Writes the state whole or not at all. Raises ``CifarcamError`` where it cannot be written."""
+    state = {name: part.state_dict() for name, part in run.parts().items()}
+    about = {"recipe": dataclasses.asdict(run.recipe), "history": run.history, "hardware": run.hardware}
+    same = {name: getattr(run, name) for name in MUST_STAY_THE_SAME}
+    buffer = io.BytesIO()  # torch.save itself reports a full disk as a RuntimeError of its zip writer
+    torch.save(state | about | same, buffer)
+    with written_whole(checkpoint) as temporary:
+        temporary.write_bytes(buffer.getbuffer())
+
+
+def claim(checkpoint: Path) -> None:
+    """Raises ``CifarcamError`` where a checkpoint exists already or its folder cannot be written to."""
+    if checkpoint.exists():
+        raise CifarcamError(f"{checkpoint} exists already; resume that run, or choose another folder.")
+    with written_whole(checkpoint.parent / ".writable"):  # an unwritable folder is found out now, not in an hour
+        pass
+    (checkpoint.parent / ".writable").unlink()
+
+
+def load_checkpoint(run: TrainingState, checkpoint: Path | None) -> None:
+    """Puts a state where the checkpoint left off.
+
+    Raises ``CifarcamError`` for a missing or damaged checkpoint, and for one of another recipe, data or hardware.
+    """
+    if checkpoint is None or not checkpoint.exists():
+        raise CifarcamError(f"There is nothing to resume: {checkpoint or 'out'} is no checkpoint; leave resume out.")
+    try:
+        saved = torch.load(checkpoint, map_location=run.device, weights_only=True)
+    except Exception as error:  # torch raises many types here, none of them documented
+        raise _damaged(checkpoint) from error
+    _check_same_run(run, saved, checkpoint)
+    try:
+        for name, part in run.parts().items():
+            part.load_state_dict(saved[name])
+        run.history, run.hardware = saved["history"], saved.get("hardware", [])
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise _damaged(checkpoint) from error
+
+
+def _damaged(checkpoint: Path) -> CifarcamError:
+    return CifarcamError(f"{checkpoint} is damaged or no checkpoint of this program; delete it to start anew.")
+
+
+def _check_same_run(run: TrainingState, saved: dict, checkpoint: Path) -> None:
+    if not isinstance(saved, dict) or "recipe" not in saved:
+        raise _damaged(checkpoint)
+    for name, value in dataclasses.asdict(run.recipe).items():
+        if saved["recipe"].get(name) != value:
+            raise CifarcamError(
+                f"{checkpoint} is of another recipe: its {name} is {saved['recipe'].get(name)!r}, "
+                f"this one's {value!r}. Use that recipe, or another folder."
+            )
+    for name in MUST_STAY_THE_SAME:
+        if saved.get(name) != getattr(run, name):
+            raise CifarcamError(
+                f"{checkpoint} was made with {name} {saved.get(name)}, now it is {getattr(run, name)}; "
+                "a run resumes exactly only on the same data and kind of hardware."
+            )

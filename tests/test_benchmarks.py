@@ -1,0 +1,70 @@
+"""The benchmarks run and their ratios follow from what they timed; how fast things are is no matter for a test."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks import augmentation, side_by_side, training_step, whole_run
+from benchmarks.plain_loop import PlainLoop
+from cifarcam.data import Split
+
+RANDOM = np.random.default_rng(0)
+TRAIN = Split(RANDOM.integers(0, 256, (300, 32, 32, 3), dtype=np.uint8), RANDOM.integers(0, 10, 300))
+
+
+@pytest.fixture(autouse=True)
+def small_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (augmentation, training_step, whole_run):
+        monkeypatch.setattr(module, "cifar10", lambda split: TRAIN)
+
+
+def test_ways_take_turns_and_the_first_turn_is_for_warming_up() -> None:
+    calls = []
+
+    def way(name: str, rates: list[float]):
+        def timed() -> float:
+            calls.append(name)
+            return rates.pop(0)
+
+        return timed
+
+    medians = side_by_side.in_turns({"a": way("a", [99.0, 1.0, 5.0, 2.0]), "b": way("b", [99.0, 3.0, 3.0, 4.0])}, 3)
+    assert calls == ["a", "b"] * 4 and medians == {"a": 2.0, "b": 3.0}
+
+
+def test_the_report_gives_the_ratio_and_keeps_a_record(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    out = tmp_path / "record.json"
+    settings = {"hardware": "a computer"}
+    measured = side_by_side.report("images a second", {"x": 300.0, "y": 120.0}, "x", "y", settings, str(out))
+    assert measured["ratio"] == 2.5 and json.loads(out.read_text()) == measured
+    assert "x is 2.5 times as fast as y (images a second, a computer)" in capsys.readouterr().out
+
+
+def test_the_plain_loop_trains_on_every_image_once_an_epoch() -> None:
+    loop = PlainLoop(TRAIN, torch.device("cpu"), width=4, workers=0)
+    before = loop.net.conv1.weight.clone()
+    assert list(loop.steps()) == [128, 128, 44]
+    assert not torch.equal(before, loop.net.conv1.weight)
+
+
+def test_training_step(tmp_path: Path) -> None:
+    out = tmp_path / "record.json"
+    measured = training_step.main(["--rounds", "1", "--steps", "1", "--width", "4", "--out", str(out)])
+    assert measured["rates"]["ours"] > 0 and measured["rates"]["plain loop"] > 0 and out.exists()
+
+
+def test_augmentation_runs_on_one_thread_and_gives_the_others_back() -> None:
+    threads = torch.get_num_threads()
+    measured = augmentation.main(["--rounds", "1", "--images", "300"])
+    assert measured["ratio"] > 0 and torch.get_num_threads() == threads
+
+
+def test_whole_run() -> None:
+    words = ["--epochs", "2", "--plain-epochs", "1", "--width", "4", "--workers", "0", "--no-compile"]
+    measured = whole_run.main(words)
+    assert measured["epochs"] == 2 and measured["petaflop_a_second"] > 0 and not measured["compiled"]

@@ -1,0 +1,75 @@
+"""Chooses what the StepLR write-up did not publish, its step and factor: ``python -m tools.tune --out FILE``.
+
+Each candidate trains on 45,000 of the training images and is judged on the other 5,000, at its last epoch. The test
+images are not looked at. What is cut off goes on from its checkpoints in ``runs/tune``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import date
+from pathlib import Path
+
+import torch
+
+from cifarcam.checkpoints import CHECKPOINT
+from cifarcam.data import cifar10
+from cifarcam.errors import CifarcamError
+from cifarcam.files import written_whole
+from cifarcam.hardware import describe, training_device
+from cifarcam.recipes import STEP_LR, Recipe
+from cifarcam.training import fit
+
+CANDIDATES = [(10, 0.1), (15, 0.1), (7, 0.3)]  # StepLR's step in epochs, and its factor
+HELD_OUT = 5_000
+CHECKPOINTS = Path("runs/tune")
+
+
+def tune(recipe: Recipe, out: Path) -> dict:
+    """Trains every candidate of a recipe and writes their validation results as JSON."""
+    if out.exists():
+        raise CifarcamError(f"{out} exists already; choose another file with --out.")
+    kept, held_out = cifar10("train").hold_out(HELD_OUT)
+    results = []
+    for step_epochs, gamma in CANDIDATES:
+        candidate = recipe.replace(step_epochs=step_epochs, gamma=gamma)
+        folder = CHECKPOINTS / f"width-{recipe.width}-step-{step_epochs}-gamma-{gamma}"
+        fitted = fit(candidate, kept, held_out, out=folder, resume=(folder / CHECKPOINT).exists())
+        last = fitted.history[-1]
+        results.append(
+            {
+                "step_epochs": step_epochs,
+                "gamma": gamma,
+                "validation_accuracy": last["test_accuracy"],
+                "validation_loss": round(last["test_loss"], 6),
+            }
+        )
+        print(json.dumps(results[-1]))
+    best = max(results, key=lambda result: result["validation_accuracy"])
+    content = {
+        "chosen": {name: best[name] for name in ("step_epochs", "gamma")},
+        "candidates": results,
+        "recipe": recipe.command_line(),
+        "trained_on": len(kept.labels),
+        "held_out": len(held_out.labels),
+        "hardware": describe(training_device()),
+        "torch": torch.__version__,
+        "date": date.today().isoformat(),
+    }
+    with written_whole(out) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return content
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--width", type=int, default=STEP_LR.width, help="a narrower network chooses sooner")
+    parser.add_argument("--epochs", type=int, default=STEP_LR.epochs)
+    parser.add_argument("--out", type=Path, required=True)
+    parsed = parser.parse_args(arguments)
+    print(tune(STEP_LR.replace(width=parsed.width, epochs=parsed.epochs), parsed.out)["chosen"])
+
+
+if __name__ == "__main__":
+    main()
