@@ -8,7 +8,7 @@ NEW_ENOUGH = import sys; v = sys.version_info; sys.exit("$(OLD)".format(v=v) if 
 # Else every kernel warns of a debugger that nobody starts.
 export PYDEVD_DISABLE_FILE_VALIDATION = 1
 
-.PHONY: help install book test execute validate check-site check-slow lint lock clean
+.PHONY: help install book test execute validate check-site check-slow benchmarks lint lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -34,6 +34,10 @@ check-slow: install  ## the tests that take more than 20 seconds
 
 check-site: install book  ## the built site, in Chromium
 	.venv/bin/python -m pytest -m browser tests/site
+
+benchmarks: install  ## claims of speed, each side by side with what it is compared with
+	.venv/bin/python -m benchmarks.augmentation
+	.venv/bin/python -m benchmarks.training_step
 
 lint: install  ## ruff: errors and format
 	.venv/bin/ruff check .

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import torch
 
-from benchmarks.side_by_side import arguments, hardware, in_turns, report
+from benchmarks.side_by_side import about, arguments, in_turns, report
 from cifarcam.augment import Batches
 from cifarcam.data import Split, cifar10
 from cifarcam.recipes import ONE_CYCLE
@@ -38,10 +38,10 @@ def main(words: list[str] | None = None) -> dict:
     try:
         ways = {name: rate(train, name, parsed.images) for name in ("batched", "albumentations")}
         rates = in_turns(ways, parsed.rounds)
-        settings = hardware(torch.device("cpu")) | {"images": parsed.images}
+        settings = about(__spec__.name, torch.device("cpu")) | {"images": parsed.images}
     finally:
         torch.set_num_threads(threads)
-    return report("images a second, augmented on one core", rates, "batched", "albumentations", settings, parsed.out)
+    return report("images a second, augmented on one core", rates, settings, parsed.out)
 
 
 if __name__ == "__main__":

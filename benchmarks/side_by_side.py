@@ -30,11 +30,15 @@ def in_turns(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, 
     return {name: statistics.median(values) for name, values in rates.items()}
 
 
-def report(claim: str, rates: Mapping[str, float], ours: str, other: str, settings: Mapping, out: str | None) -> dict:
-    """Prints how many times faster ``ours`` is than ``other``, and writes the record where ``out`` is given.
+def report(claim: str, rates: Mapping[str, float], settings: Mapping, out: str | None) -> dict:
+    """Prints how many times faster the first way is than the second, and writes the record where ``out`` is given.
 
-    ``claim`` says what was measured, with the unit of the rates.
+    Args:
+        claim: what was measured, with the unit of the rates.
+        rates: of ours, then of what it is compared with, from ``in_turns``.
+        settings: what else the record should say: the command, the hardware.
     """
+    ours, other = rates
     measured = {
         "claim": claim,
         "rates": {name: float(f"{rate:.4g}") for name, rate in rates.items()},
@@ -60,5 +64,6 @@ def arguments(description: str | None, rounds: int) -> argparse.ArgumentParser:
     return parser
 
 
-def hardware(device: torch.device) -> dict[str, str]:
-    return {"hardware": describe(device)}
+def about(module: str, device: torch.device) -> dict[str, str]:
+    """The command of a benchmark, and what it runs on."""
+    return {"command": f"python -m {module}", "hardware": describe(device)}

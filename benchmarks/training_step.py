@@ -13,7 +13,7 @@ from itertools import cycle, islice
 import torch
 
 from benchmarks.plain_loop import BATCH, PlainLoop
-from benchmarks.side_by_side import arguments, hardware, in_turns, report
+from benchmarks.side_by_side import about, arguments, in_turns, report
 from cifarcam.augment import Batches
 from cifarcam.checkpoints import TrainingState
 from cifarcam.data import Split, cifar10
@@ -59,8 +59,12 @@ def main(words: list[str] | None = None) -> dict:
         "plain loop": rate(endless, parsed.steps),
     }
     rates = in_turns(ways, parsed.rounds)
-    settings = hardware(device) | {"precision": fastest_precision(device), "batch": BATCH, "width": parsed.width}
-    return report("images a second in training", rates, "ours", "plain loop", settings, parsed.out)
+    settings = about(__spec__.name, device) | {
+        "precision": fastest_precision(device),
+        "batch": BATCH,
+        "width": parsed.width,
+    }
+    return report("images a second in training", rates, settings, parsed.out)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import time
 import torch
 
 from benchmarks.plain_loop import PlainLoop
-from benchmarks.side_by_side import arguments, hardware, in_turns, report
+from benchmarks.side_by_side import about, arguments, in_turns, report
 from cifarcam.data import Split, cifar10
 from cifarcam.hardware import fastest_precision, training_device
 from cifarcam.recipes import BEST, Recipe
@@ -52,7 +52,7 @@ def main(words: list[str] | None = None) -> dict:
     }
     rates = in_turns(ways, parsed.rounds)
     seconds = parsed.epochs / rates["ours"]
-    settings = hardware(device) | {
+    settings = about(__spec__.name, device) | {
         "precision": fastest_precision(device),
         "compiled": parsed.compiled,
         "epochs": parsed.epochs,
@@ -60,7 +60,7 @@ def main(words: list[str] | None = None) -> dict:
         "seconds": round(seconds, 2),
         "petaflop_a_second": float(f"{parsed.epochs * len(train.labels) * FLOP_AN_IMAGE / seconds / 1e15:.3g}"),
     }
-    return report("epochs a second in training", rates, "ours", "plain loop", settings, parsed.out)
+    return report("epochs a second in training", rates, settings, parsed.out)
 
 
 if __name__ == "__main__":

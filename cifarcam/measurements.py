@@ -47,6 +47,15 @@ def published_results() -> pd.DataFrame:
     return pd.read_csv(RECORDED / "published_results.csv", dtype={"test_accuracy": str}, keep_default_na=False)
 
 
+def recorded_benchmarks() -> list[dict]:
+    """The timings that ship with the package, as ``benchmarks/`` writes them.
+
+    Keys of each: ``claim``, with the unit of the rates; ``rates`` by name; ``ours`` and ``other``, the two that are
+    compared; ``ratio``; ``command``; ``hardware``; ``torch``; ``date``.
+    """
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RECORDED.glob("benchmark_*.json"))]
+
+
 def recorded_range_test() -> tuple[RangeTest, dict]:
     """The range test that ships with the package, and where it comes from (recipe, hardware, versions, date)."""
     saved = json.loads(RANGE_TEST.read_text(encoding="utf-8"))

@@ -40,8 +40,10 @@ def test_ways_take_turns_and_the_first_turn_is_for_warming_up() -> None:
 def test_the_report_gives_the_ratio_and_keeps_a_record(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     out = tmp_path / "record.json"
     settings = {"hardware": "a computer"}
-    measured = side_by_side.report("images a second", {"x": 300.0, "y": 120.0}, "x", "y", settings, str(out))
-    assert measured["ratio"] == 2.5 and json.loads(out.read_text()) == measured
+    measured = side_by_side.report("images a second", {"x": 300.0, "y": 120.0}, settings, str(out))
+    assert (measured["ours"], measured["other"], measured["ratio"]) == ("x", "y", 2.5) and json.loads(
+        out.read_text()
+    ) == measured
     assert "x is 2.5 times as fast as y (images a second, a computer)" in capsys.readouterr().out
 
 
@@ -55,6 +57,7 @@ def test_the_plain_loop_trains_on_every_image_once_an_epoch() -> None:
 def test_training_step(tmp_path: Path) -> None:
     out = tmp_path / "record.json"
     measured = training_step.main(["--rounds", "1", "--steps", "1", "--width", "4", "--out", str(out)])
+    assert measured["command"] == "python -m benchmarks.training_step"
     assert measured["rates"]["ours"] > 0 and measured["rates"]["plain loop"] > 0 and out.exists()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cifarcam.measurements import published_results
+from cifarcam.measurements import published_results, recorded_benchmarks
 from cifarcam.runs import load_run, recorded_runs
 from tools import tables
 
@@ -50,3 +50,14 @@ def test_what_others_report_is_linked_to_its_source() -> None:
         assert f"{row.test_accuracy} %" in table
         assert (f"[{row.source}]({row.url})" in table) if row.url else (f"| {row.source} |" in table)
     assert sum(not row.url for row in published_results().itertuples()) == 2  # the two write-ups
+
+
+def test_every_recorded_benchmark_has_its_ratio_its_hardware_and_its_command() -> None:
+    rows = cells(tables.speed_table())[2:]
+    assert len(rows) == len(recorded_benchmarks()) > 0
+    for row, measured in zip(rows, recorded_benchmarks(), strict=True):
+        assert float(row[3].strip("*")) == pytest.approx(measured["ratio"], abs=0.051)
+        assert measured["ratio"] == pytest.approx(
+            measured["rates"][measured["ours"]] / measured["rates"][measured["other"]], rel=0.01
+        )
+        assert measured["hardware"] in row and f"`{measured['command']}`" in row

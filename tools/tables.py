@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cifarcam.files import written_whole
-from cifarcam.measurements import published_results
+from cifarcam.measurements import published_results, recorded_benchmarks
 from cifarcam.resnet import ResNet18
 from cifarcam.runs import Run, load_run, recorded_runs
 
@@ -57,10 +57,28 @@ def published_table() -> str:
     return _markdown(["source", "network", "epochs", "test accuracy"], rows)
 
 
+def speed_table() -> str:
+    """A row for each recorded benchmark."""
+    rows = [
+        [
+            measured["claim"],
+            f"{measured['rates'][measured['ours']]:,.0f} ({measured['ours']})",
+            f"{measured['rates'][measured['other']]:,.0f} ({measured['other']})",
+            f"**{measured['ratio']:.1f}**",
+            measured["hardware"],
+            measured["date"],
+            f"`{measured['command']}`",
+        ]
+        for measured in recorded_benchmarks()
+    ]
+    return _markdown(["what", "ours", "instead", "ratio", "on", "date", "command"], rows)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "results": results_table,
     "records": records_table,
     "published": published_table,
+    "speed": speed_table,
 }
 
 
