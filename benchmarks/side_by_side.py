@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from cifarcam.errors import CifarcamError
 from cifarcam.files import written_whole
 from cifarcam.hardware import describe
 
@@ -19,12 +20,15 @@ def in_turns(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, 
     """The median rate of each way, over ``rounds`` turns after one to warm up.
 
     Turns cancel what slows a machine down for a while. Each way returns its rate, such as images a second.
+    Raises ``CifarcamError`` for no rounds.
     """
+    if rounds < 1:
+        raise CifarcamError(f"--rounds is {rounds}; expected 1 or more.")
     rates: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(rounds + 1):
         for name, way in ways.items():
             rate = way()
-            print(f"{'warm-up' if turn == 0 else f'round {turn}':>8}  {name:<16}{rate:>12,.1f}", flush=True)
+            print(f"{'warm-up' if turn == 0 else f'round {turn}':>8}  {name:<16}{rate:>12,.2f}", flush=True)
             if turn:
                 rates[name].append(rate)
     return {name: statistics.median(values) for name, values in rates.items()}
@@ -59,11 +63,16 @@ def report(claim: str, rates: Mapping[str, float], settings: Mapping, out: str |
 def arguments(description: str | None, rounds: int) -> argparse.ArgumentParser:
     """The options that all benchmarks have."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--rounds", type=int, default=rounds, help="how often each way takes its turn")
+    parser.add_argument("--rounds", type=int, default=rounds, help="how often each way takes its turn, from 1")
     parser.add_argument("--out", help="a file for the record, as JSON")
     return parser
 
 
-def about(module: str, device: torch.device) -> dict[str, str]:
-    """The command of a benchmark, and what it runs on."""
-    return {"command": f"python -m {module}", "hardware": describe(device)}
+def about(module: str, parsed: argparse.Namespace, defaults: argparse.ArgumentParser, device: torch.device) -> dict:
+    """The command of a benchmark with the options that are not its defaults, and what it runs on."""
+    words = [
+        f"--{name.replace('_', '-')} {value}"
+        for name, value in vars(parsed).items()
+        if name != "out" and value != defaults.get_default(name)
+    ]
+    return {"command": " ".join(["python -m", module, *words]), "hardware": describe(device)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from itertools import cycle, islice
+from itertools import islice, repeat
 
 import torch
 
@@ -53,13 +53,13 @@ def main(words: list[str] | None = None) -> dict:
     parsed = parser.parse_args(words)
     device, train = torch.device("cpu"), cifar10("train")
     plain = PlainLoop(train, device, parsed.width)
-    endless = (size for _ in cycle([0]) for size in plain.steps())
+    endless = (size for _ in repeat(None) for size in plain.steps())
     ways = {
         "ours": rate(our_steps(train, parsed.width, device), parsed.steps),
         "plain loop": rate(endless, parsed.steps),
     }
     rates = in_turns(ways, parsed.rounds)
-    settings = about(__spec__.name, device) | {
+    settings = about(__spec__.name, parsed, parser, device) | {
         "precision": fastest_precision(device),
         "batch": BATCH,
         "width": parsed.width,

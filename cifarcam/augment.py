@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 import torch
@@ -41,8 +42,15 @@ def normalize(images: np.ndarray | Tensor, device: torch.device | str = "cpu") -
             f"Images are {images.dtype} of shape {tuple(images.shape)}; expected uint8, 0 to 255, of shape "
             "(N, H, W, 3)."
         )
-    mean, std = (torch.tensor(value, device=device) * 255 for value in (MEAN, STD))
+    mean, std = _mean_and_std(torch.device(device))
     return ((images.to(device) - mean) / std).permute(0, 3, 1, 2)
+
+
+@cache  # a transfer for each batch would make a GPU wait
+def _mean_and_std(device: torch.device) -> tuple[Tensor, Tensor]:
+    with torch.inference_mode(False):  # what is made in inference mode cannot be used in training
+        mean, std = (torch.tensor(value, device=device) * 255 for value in (MEAN, STD))
+    return mean, std
 
 
 def denormalize(x: Tensor) -> np.ndarray:
@@ -237,9 +245,10 @@ class Batches:
             num_workers=self.recipe.workers,
             worker_init_fn=seed_worker,
             generator=generator,
+            pin_memory=self.device.type == "cuda",
         )
         for x, y in loader:
-            yield x.to(self.device, non_blocking=True), y.to(self.device)
+            yield x.to(self.device, non_blocking=True), y.to(self.device, non_blocking=True)
 
 
 def check_split(name: str, split: Split) -> None:

@@ -16,13 +16,12 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from cifarcam.data import Split
 from cifarcam.errors import CifarcamError
 from cifarcam.files import written_whole
-from cifarcam.hardware import fastest_precision
+from cifarcam.hardware import FIRST_SCALE, fastest_precision
 from cifarcam.optimizers import make_optimizer, make_schedule
 from cifarcam.recipes import Recipe
 from cifarcam.resnet import ResNet18
 
 CHECKPOINT = "checkpoint.pt"
-FIRST_SCALE = 1024.0  # PyTorch's own 65,536 overflows float16 in the first steps, which are then skipped
 MUST_STAY_THE_SAME = ("data_checksum", "precision", "compiled")  # besides the recipe, for a run to be resumed
 
 
@@ -49,7 +48,8 @@ class TrainingState:
             torch.manual_seed(recipe.seed)
             model = ResNet18(recipe.width, dropout=recipe.dropout)
         self.model = model.to(self.device, memory_format=torch.channels_last)
-        self.forward = torch.compile(self.model) if self.compiled else self.model
+        # dynamic=False: else the kernels of an epoch depend on the sizes before it, and resuming is not exact.
+        self.trained = torch.compile(self.model, dynamic=False) if self.compiled else self.model
         self.optimizer = make_optimizer(self.model, recipe)
         self.schedule = make_schedule(self.optimizer, recipe, math.ceil(count / recipe.batch))
         # float16 has too few exponents for small gradients; the scaler does nothing in the other precisions.
@@ -130,6 +130,6 @@ def _check_same_run(run: TrainingState, saved: dict, checkpoint: Path) -> None:
     for name in MUST_STAY_THE_SAME:
         if saved.get(name) != getattr(run, name):
             raise CifarcamError(
-                f"{checkpoint} was made with {name} {saved.get(name)}, now it is {getattr(run, name)}; "
-                "a run resumes exactly only on the same data and kind of hardware."
+                f"{checkpoint} was made with {name} {saved.get(name)}, now it is {getattr(run, name)}; a run resumes "
+                "exactly only on the same data and kind of hardware, compiled or not as before."
             )

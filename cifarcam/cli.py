@@ -31,7 +31,7 @@ from cifarcam.resnet import ResNet18
 from cifarcam.runs import PROVENANCE, load_run, record, recorded_runs
 from cifarcam.training import fit
 
-FIGURE_FORMATS = (".png", ".svg", ".pdf", ".jpg")
+FIGURE_FORMATS = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
 OVERRIDES = {"epochs": int, "seed": int, "batch": int, "lr": float, "width": int}
 
 
@@ -39,14 +39,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs one command; 0 when it succeeded, 1 after an error it explains in a sentence, 130 after Ctrl-C."""
     parsed = _parser().parse_args(arguments)
     try:
-        if getattr(parsed, "data", None):
-            os.environ["CIFARCAM_DATA"] = parsed.data if parsed.data == STAND_IN else str(Path(parsed.data).absolute())
+        if getattr(parsed, "data", None) is not None:
+            os.environ["CIFARCAM_DATA"] = _data_place(parsed.data)
         parsed.command(parsed)
     except CifarcamError as error:
         print(f"cifarcam: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("cifarcam: stopped. Training goes on from its last whole epoch with --resume.", file=sys.stderr)
+        resume = " Training goes on from its last whole epoch with --resume." if parsed.command is train else ""
+        print(f"cifarcam: stopped.{resume}", file=sys.stderr)
         return 130
     return 0
 
@@ -103,7 +104,7 @@ def explain(parsed: argparse.Namespace) -> None:
     probabilities = torch.as_tensor(maps.logits[0]).softmax(0)
     for index in probabilities.argsort(descending=True).tolist():
         print(f"{CLASSES[index]:>12}{100 * probabilities[index]:>8.2f} %")
-    figure = explanation(picture.given, picture.image, probabilities, maps)
+    figure = explanation(picture, probabilities, maps)
     with written_whole(out) as temporary:
         figure.savefig(temporary, dpi=200)
     print(f"Maps for {CLASSES[maps.targets[0]]}: {out}")
@@ -190,6 +191,18 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
         help=f"the folder that holds {CIFAR10.base_folder}, or {STAND_IN} for the drawn stand-in; in place of "
         "the environment variable CIFARCAM_DATA",
     )
+
+
+def _data_place(named: str) -> str:
+    """What ``--data`` names, as CIFARCAM_DATA takes it."""
+    if named == STAND_IN:
+        return named
+    if not named or not Path(named).is_dir():
+        raise CifarcamError(
+            f"--data is {named!r}; expected {STAND_IN}, or the folder that holds {CIFAR10.base_folder}. Correct it, "
+            "or leave it out."
+        )
+    return str(Path(named).absolute())
 
 
 def _recipe(parsed: argparse.Namespace) -> Recipe:

@@ -9,7 +9,9 @@ from pathlib import Path
 import torch
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-VOLTA = (7, 0)  # compute capability
+VOLTA, AMPERE = (7, 0), (8, 0)  # compute capability
+# Of a GradScaler for float16: PyTorch's own 65,536 overflows in the first steps, which are then skipped.
+FIRST_SCALE = 1024.0
 
 
 def training_device() -> torch.device:
@@ -24,9 +26,8 @@ def fastest_precision(device: torch.device) -> str:
     AVX512-BF16 or AMX is slower with bfloat16 than without.
     """
     if device.type == "cuda":
-        if torch.cuda.is_bf16_supported(including_emulation=False):
-            return "bfloat16"
-        return "float16" if torch.cuda.get_device_capability(device) >= VOLTA else "float32"
+        capability = torch.cuda.get_device_capability(device)
+        return "bfloat16" if capability >= AMPERE else "float16" if capability >= VOLTA else "float32"
     native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return "bfloat16" if native else "float32"
 

@@ -20,7 +20,7 @@ from torch.optim import Optimizer
 
 from cifarcam.augment import Batches
 from cifarcam.errors import CifarcamError
-from cifarcam.hardware import autocast
+from cifarcam.hardware import FIRST_SCALE, autocast
 from cifarcam.model_state import modes_restored
 
 with warnings.catch_warnings():
@@ -108,7 +108,7 @@ def range_test(
     if any("initial_lr" in group for group in optimizer.param_groups):
         raise CifarcamError("The optimizer has a schedule already; make the schedule after the range test.")
     device = next(model.parameters()).device
-    scaler = torch.amp.GradScaler(device.type, enabled=precision == "float16")
+    scaler = torch.amp.GradScaler(device.type, FIRST_SCALE, enabled=precision == "float16")
     finder = LRFinder(
         model,
         optimizer,

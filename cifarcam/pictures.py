@@ -12,7 +12,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from cifarcam.errors import CifarcamError
 from cifarcam.recipes import SIDE
 
-MOST_PIXELS = 100_000_000  # 300 MB once opened; a phone's camera makes 12 to 50 million
+MOST_PIXELS = 100_000_000  # a phone's camera makes 12 to 50 million
+SHOWN = 800  # pixels of the longer side that a figure needs
 INTEGERS = ("I", "I;16", "I;16B", "I;16L", "I;16N")  # Pillow's names for grey of more than 8 bits
 
 
@@ -21,11 +22,13 @@ class Picture:
     """A picture as it was given and as the network sees it.
 
     Attributes:
-        given: uint8, (H, W, 3), upright, in colour and opaque.
+        size: width and height of the picture as given, upright, in pixels.
+        given: uint8, (H, W, 3), in colour and opaque, made smaller where its longer side has more than 800 pixels.
         image: uint8, (32, 32, 3).
         notes: a sentence for each thing that was done to it.
     """
 
+    size: tuple[int, int]
     given: np.ndarray
     image: np.ndarray
     notes: tuple[str, ...]
@@ -51,22 +54,30 @@ def open_picture(path: str | Path) -> Picture:
             _check_size(opened, path)
             if getattr(opened, "n_frames", 1) > 1:
                 notes.append(f"Of its {opened.n_frames} frames the first is taken.")
-                opened.seek(0)
             opened.load()
             picture = _in_rgb(ImageOps.exif_transpose(opened), notes, path)
-    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise CifarcamError(f"{path} is no image that Pillow can open: {error}. Give a PNG or a JPEG.") from error
-    except (OSError, SyntaxError, ValueError) as error:  # Pillow's own types for damaged files of various formats
+    except CifarcamError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise _too_large(path, "far too many") from error
+    except UnidentifiedImageError as error:
+        raise CifarcamError(f"{path} is no image that Pillow can open; give a PNG or a JPEG.") from error
+    except Exception as error:  # damaged files raise many types here, each format its own
         raise CifarcamError(f"{path} is damaged or cannot be read: {error}. Save the picture anew.") from error
-    return Picture(np.asarray(picture).copy(), _square(picture, notes), tuple(notes))
+    shown = picture if max(picture.size) <= SHOWN else ImageOps.contain(picture, (SHOWN, SHOWN))
+    return Picture(picture.size, np.array(shown), _square(picture, notes), tuple(notes))
 
 
 def _check_size(opened: Image.Image, path: Path) -> None:
     width, height = opened.size
     if width * height > MOST_PIXELS:
-        raise CifarcamError(
-            f"{path} has {width}×{height} pixels; expected at most {MOST_PIXELS // 10**6} million. Make it smaller."
-        )
+        raise _too_large(path, f"{width}×{height}")
+
+
+def _too_large(path: Path, pixels: str) -> CifarcamError:
+    return CifarcamError(
+        f"{path} has {pixels} pixels; expected at most {MOST_PIXELS // 10**6} million. Make it smaller."
+    )
 
 
 def _in_rgb(picture: Image.Image, notes: list[str], path: Path) -> Image.Image:
@@ -96,9 +107,9 @@ def _square(picture: Image.Image, notes: list[str]) -> np.ndarray:
     """The middle square as 32×32, uint8."""
     width, height = picture.size
     if (width, height) == (SIDE, SIDE):
-        return np.asarray(picture).copy()
+        return np.array(picture)
     if width != height:
         side = min(width, height)
         notes.append(f"Of its {width}×{height} pixels the network sees the middle {side}×{side}.")
     notes.append(f"It is resized to {SIDE}×{SIDE} pixels (Lanczos).")
-    return np.asarray(ImageOps.fit(picture, (SIDE, SIDE), Image.Resampling.LANCZOS)).copy()
+    return np.array(ImageOps.fit(picture, (SIDE, SIDE), Image.Resampling.LANCZOS))

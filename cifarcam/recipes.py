@@ -264,8 +264,7 @@ BEST = Recipe(
     first_side=20,
     full_side_from=15,
 )
-NARROW = BEST.replace(name="narrow", width=16)  # a sixteenth of the arithmetic: minutes instead of hours on a CPU
-RECIPES = {recipe.name: recipe for recipe in (STEP_LR, ONE_CYCLE, BEST, NARROW)}
+RECIPES = {recipe.name: recipe for recipe in (STEP_LR, ONE_CYCLE, BEST)}
 
 
 def find_recipe(name: str) -> Recipe:

@@ -140,7 +140,7 @@ def train_step(run: TrainingState, x: Tensor, y: Tensor) -> Tensor:
     """One optimizer step on a batch; gives its logits from before the step: float32, (batch, classes), detached."""
     recipe = run.recipe
     with torch.autocast(**autocast(run.device, run.precision)):
-        logits = run.forward(x.contiguous(memory_format=torch.channels_last))
+        logits = run.trained(x.contiguous(memory_format=torch.channels_last))
     logits = logits.float()
     loss = F.cross_entropy(logits, y, label_smoothing=recipe.label_smoothing)
     if recipe.l1:

@@ -12,6 +12,7 @@ import torch
 from benchmarks import augmentation, side_by_side, training_step, whole_run
 from benchmarks.plain_loop import PlainLoop
 from cifarcam.data import Split
+from cifarcam.errors import CifarcamError
 
 RANDOM = np.random.default_rng(0)
 TRAIN = Split(RANDOM.integers(0, 256, (300, 32, 32, 3), dtype=np.uint8), RANDOM.integers(0, 10, 300))
@@ -54,10 +55,15 @@ def test_the_plain_loop_trains_on_every_image_once_an_epoch() -> None:
     assert not torch.equal(before, loop.net.conv1.weight)
 
 
+def test_no_rounds_are_an_error() -> None:
+    with pytest.raises(CifarcamError, match="--rounds is 0"):
+        side_by_side.in_turns({}, 0)
+
+
 def test_training_step(tmp_path: Path) -> None:
     out = tmp_path / "record.json"
     measured = training_step.main(["--rounds", "1", "--steps", "1", "--width", "4", "--out", str(out)])
-    assert measured["command"] == "python -m benchmarks.training_step"
+    assert measured["command"] == "python -m benchmarks.training_step --rounds 1 --steps 1 --width 4"
     assert measured["rates"]["ours"] > 0 and measured["rates"]["plain loop"] > 0 and out.exists()
 
 
@@ -68,6 +74,6 @@ def test_augmentation_runs_on_one_thread_and_gives_the_others_back() -> None:
 
 
 def test_whole_run() -> None:
-    words = ["--epochs", "2", "--plain-epochs", "1", "--width", "4", "--workers", "0", "--no-compile"]
+    words = ["--epochs", "2", "--plain-epochs", "1", "--width", "4", "--workers", "0", "--compiled", "0"]
     measured = whole_run.main(words)
-    assert measured["epochs"] == 2 and measured["petaflop_a_second"] > 0 and not measured["compiled"]
+    assert measured["seconds"] > 0 and "--epochs 2" in measured["command"] and not measured["compiled"]

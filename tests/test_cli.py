@@ -67,6 +67,8 @@ def test_resume_without_a_checkpoint_is_an_error(capsys: pytest.CaptureFixture, 
         (["train", "bset"], "no recipe 'bset'"),
         (["train", "tiny", "--lr", "-1"], "recipe's lr is -1.0"),
         (["evaluate", "bset"], "no recorded run 'bset'"),
+        (["train", "tiny", "--data", ""], "--data is ''"),
+        (["train", "tiny", "--data", "nowhere"], "--data is 'nowhere'"),
         (["range-test", "bset"], "no recipe 'bset'"),
     ],
 )

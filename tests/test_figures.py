@@ -17,6 +17,7 @@ from cifarcam.cam import StageMaps
 from cifarcam.data import CLASSES, Split
 from cifarcam.figures.maps import overlay
 from cifarcam.figures.style import BEST, HEAT, TEST, TRAIN
+from cifarcam.pictures import Picture
 from cifarcam.predictions import Predictions
 from cifarcam.resnet import STAGES, ResNet18
 
@@ -198,9 +199,9 @@ def test_explanation_shows_the_picture_its_probabilities_and_five_maps(images: n
     )
     given = np.random.default_rng(1).integers(0, 256, (50, 70, 3), dtype=np.uint8)
     probabilities = torch.arange(10) / 45
-    figure = figures.explanation(given, images[0], probabilities, maps)
+    figure = figures.explanation(Picture((700, 500), given, images[0], ()), probabilities, maps)
     as_given, seen, bars, *stage_axes = figure.axes
-    assert np.array_equal(shown(as_given), given) and as_given.get_title(loc="center") == "given: 70×50"
+    assert np.array_equal(shown(as_given), given) and as_given.get_title(loc="center") == "given: 700×500"
     assert np.array_equal(shown(seen), images[0]) and seen.get_title(loc="center") == "seen: 32×32"
     assert [bar.get_width() for bar in bars.patches] == pytest.approx((100 * probabilities).tolist())
     assert [label.get_text() for label in bars.get_yticklabels()] == list(CLASSES)

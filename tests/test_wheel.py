@@ -13,7 +13,7 @@ import pytest
 from cifarcam.runs import RECORDED, load_run
 
 TOP = Path(__file__).parents[1]
-RUN = "narrow"
+RUN = "best"
 
 
 @pytest.fixture(scope="module")

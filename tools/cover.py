@@ -20,7 +20,7 @@ IMAGES = 3
 def main() -> None:
     """Writes the picture: the first misclassified test images with their five maps for the predicted class."""
     test = cifar10("test")
-    run = load_run("narrow")
+    run = load_run("best")
     predictions = run.predictions(test)
     wrong = predictions.misclassified()[:IMAGES]
     images = test.images[wrong]

@@ -37,7 +37,7 @@ def results_table() -> str:
 
 
 def records_table() -> str:
-    """Everything a record says, a column for each recorded run."""
+    """The main facts of each record, a column for each run."""
     facts = {name: _facts(load_run(name)) for name in recorded_runs()}
     rows = [[label, *(column[label] for column in facts.values())] for label in next(iter(facts.values()))]
     return _markdown(["", *(f"`{name}`" for name in facts)], rows)
@@ -62,8 +62,8 @@ def speed_table() -> str:
     rows = [
         [
             measured["claim"],
-            f"{measured['rates'][measured['ours']]:,.0f} ({measured['ours']})",
-            f"{measured['rates'][measured['other']]:,.0f} ({measured['other']})",
+            f"{_rate(measured['rates'][measured['ours']])} ({measured['ours']})",
+            f"{_rate(measured['rates'][measured['other']])} ({measured['other']})",
             f"**{measured['ratio']:.1f}**",
             measured["hardware"],
             measured["date"],
@@ -98,7 +98,7 @@ def _facts(run: Run) -> dict[str, str]:
         "Python": about["versions"]["python"],
         "PyTorch": about["versions"]["torch"],
         "commit": f"`{(about['code']['commit'] or 'none')[:7]}`",
-        "command": f"`cifarcam train {run.recipe.command_line()}`",
+        "command": f"`cifarcam train {run.recipe.command_line()}{' --compile' if about.get('compiled') else ''}`",
     }
 
 
@@ -107,7 +107,12 @@ def _accuracy(run: Run) -> float:
 
 
 def _minutes(run: Run) -> str:
-    return f"{run.provenance['training_seconds'] / 60:.0f} minutes"
+    seconds = run.provenance["training_seconds"]
+    return f"{seconds:.0f} seconds" if seconds < 90 else f"{seconds / 60:.0f} minutes"
+
+
+def _rate(rate: float) -> str:
+    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.3g}"
 
 
 def _hardware(run: Run) -> str:
@@ -115,7 +120,8 @@ def _hardware(run: Run) -> str:
 
 
 def _markdown(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    numeric = [all(re.match(r"[*]*[\d.]|$", row[column]) for row in rows) for column in range(len(head))]
+    lines = [head, ["---:" if right else "---" for right in numeric], *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 

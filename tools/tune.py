@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -17,7 +18,6 @@ from cifarcam.checkpoints import CHECKPOINT
 from cifarcam.data import cifar10
 from cifarcam.errors import CifarcamError
 from cifarcam.files import written_whole
-from cifarcam.hardware import describe, training_device
 from cifarcam.recipes import STEP_LR, Recipe
 from cifarcam.training import fit
 
@@ -34,7 +34,7 @@ def tune(recipe: Recipe, out: Path) -> dict:
     results = []
     for step_epochs, gamma in CANDIDATES:
         candidate = recipe.replace(step_epochs=step_epochs, gamma=gamma)
-        folder = CHECKPOINTS / f"width-{recipe.width}-step-{step_epochs}-gamma-{gamma}"
+        folder = CHECKPOINTS / f"width-{recipe.width}-epochs-{recipe.epochs}-step-{step_epochs}-gamma-{gamma}"
         fitted = fit(candidate, kept, held_out, out=folder, resume=(folder / CHECKPOINT).exists())
         last = fitted.history[-1]
         results.append(
@@ -53,7 +53,8 @@ def tune(recipe: Recipe, out: Path) -> dict:
         "recipe": recipe.command_line(),
         "trained_on": len(kept.labels),
         "held_out": len(held_out.labels),
-        "hardware": describe(training_device()),
+        "hardware": fitted.hardware,
+        "precision": fitted.precision,
         "torch": torch.__version__,
         "date": date.today().isoformat(),
     }
@@ -68,7 +69,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--epochs", type=int, default=STEP_LR.epochs)
     parser.add_argument("--out", type=Path, required=True)
     parsed = parser.parse_args(arguments)
-    print(tune(STEP_LR.replace(width=parsed.width, epochs=parsed.epochs), parsed.out)["chosen"])
+    try:
+        print(tune(STEP_LR.replace(width=parsed.width, epochs=parsed.epochs), parsed.out)["chosen"])
+    except CifarcamError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -10,15 +10,15 @@ from torch import Tensor
 from cifarcam.cam import StageMaps
 from cifarcam.data import CLASSES
 from cifarcam.figures.maps import stage_row
-from cifarcam.figures.style import NEUTRAL, RIGHT, sheet, show_image
+from cifarcam.figures.style import EXPLAINED, NEUTRAL, sheet, show_image
+from cifarcam.pictures import Picture
 
 
-def explanation(given: np.ndarray, image: np.ndarray, probabilities: Tensor, maps: StageMaps) -> Figure:
+def explanation(picture: Picture, probabilities: Tensor, maps: StageMaps) -> Figure:
     """A picture as given and as the network sees it, the probabilities of the classes, and the five maps.
 
     Args:
-        given: uint8, (H, W, 3), of any size.
-        image: uint8, (32, 32, 3).
+        picture: from ``open_picture``.
         probabilities: (classes,), shares of 1.
         maps: of this one image.
     """
@@ -26,18 +26,20 @@ def explanation(given: np.ndarray, image: np.ndarray, probabilities: Tensor, map
     with sheet(7.6, 4.4) as figure:
         above, below = figure.subfigures(2, 1, height_ratios=[1.5, 1])
         left, middle, right = above.subplots(1, 3, width_ratios=[1, 1, 2])
-        show_image(left, given, f"given: {given.shape[1]}×{given.shape[0]}")
-        show_image(middle, image, f"seen: {image.shape[1]}×{image.shape[0]}")
+        show_image(left, picture.given, f"given: {picture.size[0]}×{picture.size[1]}", interpolation="antialiased")
+        show_image(middle, picture.image, "seen: 32×32")
         _probability_bars(right, np.asarray(probabilities), explained)
         row = below.subplots(1, 5)
-        stage_row(row, image, maps, 0)
+        stage_row(row, picture.image, maps, 0)
         row[0].set_ylabel(f"maps for {CLASSES[explained]}", fontsize=8)
     return figure
 
 
 def _probability_bars(ax: Axes, probabilities: np.ndarray, explained: int) -> None:
     percent = 100 * probabilities
-    bars = ax.barh(CLASSES, percent, color=[RIGHT if index == explained else NEUTRAL for index in range(len(CLASSES))])
+    bars = ax.barh(
+        CLASSES, percent, color=[EXPLAINED if index == explained else NEUTRAL for index in range(len(CLASSES))]
+    )
     ax.bar_label(bars, [f"{value:.1f}" for value in percent], padding=3, fontsize=8)
     ax.set_xlim(0, 115)
     ax.set_xticks([0, 50, 100])

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 # Okabe and Ito's colours, told apart by readers with any common colour vision; one meaning each in all chapters.
 TRAIN, TEST = "#0072B2", "#D55E00"
 STEP_LR, ONE_CYCLE, BEST, PUBLISHED = "#CC79A7", "#E69F00", "#009E73", "#000000"
-RIGHT, NEUTRAL = "#0072B2", "#6B6B6B"
+RIGHT, NEUTRAL, EXPLAINED = "#0072B2", "#6B6B6B", "#56B4E9"
 SEQUENTIAL = "viridis"  # rises evenly in lightness
 HEAT = "inferno"
 
@@ -56,9 +56,11 @@ def sheet(width: float, height: float) -> Iterator[Figure]:
             plt.close(figure)
 
 
-def show_image(axes: Axes, image: np.ndarray, title: str = "", colour: str = "black") -> None:
+def show_image(
+    axes: Axes, image: np.ndarray, title: str = "", colour: str = "black", interpolation: str = "nearest"
+) -> None:
     """One image without ticks: uint8 or floats in 0 to 1, (H, W, 3), a title above it."""
-    axes.imshow(image, interpolation="nearest")
+    axes.imshow(image, interpolation=interpolation)
     axes.set_title(title, fontsize=8, color=colour, loc="center")
     bare(axes)
 
