@@ -20,8 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 CONTENTS = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
 
-CHAPTERS = [chapter["file"] for part in CONTENTS["parts"] for chapter in part["chapters"]]
-PAGES = [f"{name}.html" for name in (CONTENTS["root"], *CHAPTERS)]
+LISTED = [page["file"] for part in CONTENTS["parts"] for page in part["chapters"]]
+PAGES = [f"{name}.html" for name in (CONTENTS["root"], *LISTED)]
+CHAPTERS = [name for name in LISTED if (ROOT / f"{name}.ipynb").exists()]
 LOOKS = [("light", WIDTHS["wide"]), ("dark", WIDTHS["narrow"])]
 
 Visited = Callable[[str, str, int], Visit]
