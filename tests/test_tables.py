@@ -52,7 +52,7 @@ def test_what_others_report_is_linked_to_its_source() -> None:
     assert sum(not row.url for row in published_results().itertuples()) == 2  # the two write-ups
 
 
-def test_every_recorded_benchmark_has_its_ratio_its_hardware_and_its_command() -> None:
+def test_every_recorded_benchmark_has_its_ratio_its_hardware_and_its_date() -> None:
     rows = cells(tables.speed_table())[2:]
     assert len(rows) == len(recorded_benchmarks()) > 0
     for row, measured in zip(rows, recorded_benchmarks(), strict=True):
@@ -60,4 +60,4 @@ def test_every_recorded_benchmark_has_its_ratio_its_hardware_and_its_command() -
         assert measured["ratio"] == pytest.approx(
             measured["rates"][measured["ours"]] / measured["rates"][measured["other"]], rel=0.01
         )
-        assert measured["hardware"] in row and f"`{measured['command']}`" in row
+        assert measured["hardware"] in row and measured["date"] in row

@@ -67,11 +67,10 @@ def speed_table() -> str:
             f"**{measured['ratio']:.1f}**",
             measured["hardware"],
             measured["date"],
-            f"`{measured['command']}`",
         ]
         for measured in recorded_benchmarks()
     ]
-    return _markdown(["what", "ours", "instead", "ratio", "on", "date", "command"], rows)
+    return _markdown(["what", "ours", "instead", "ratio", "on", "date"], rows)
 
 
 TABLES: dict[str, Callable[[], str]] = {
