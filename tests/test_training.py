@@ -365,6 +365,25 @@ def test_a_damaged_or_foreign_checkpoint_is_a_clear_error(stopped_copy: Path) ->
             fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=True, device="cpu")
 
 
+class Hostile:
+    """Creates a file when unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple:
+        return Path.touch, (self.path,)
+
+
+def test_a_hostile_checkpoint_is_refused_and_not_executed(stopped_copy: Path, tmp_path: Path) -> None:
+    trace = tmp_path / "executed"
+    saved = torch.load(stopped_copy / "checkpoint.pt", weights_only=True)
+    torch.save(saved | {"history": Hostile(trace)}, stopped_copy / "checkpoint.pt")
+    with pytest.raises(CifarcamError, match="is damaged or no checkpoint"):
+        fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=True, device="cpu")
+    assert not trace.exists()
+
+
 def poison(run) -> None:
     with torch.no_grad():
         run.model.linear.bias.fill_(float("nan"))

@@ -2,6 +2,7 @@
 
     python -m tools.stamp            writes
     python -m tools.stamp --check    writes nothing; exits 1 and names the files that are out of step
+    python -m tools.stamp --repository https://github.com/OWNER/NAME    for a fork: changes the address, then writes
 
 Chapters get a link to Colab (cell ``colab``) and a first code cell (``setup``) that installs the package there, both
 right under the title, and the metadata that Colab reads. Markdown pages get what their markers ask for, as in
@@ -29,6 +30,8 @@ from tools.chapters import ROOT, chapter_paths, read, title, write
 # Of all that the package needs, Colab ships everything but these. They are installed without their dependencies,
 # so that Colab's own torch and numpy stay as they are.
 COLAB_LACKS = ("grad-cam", "torch-lr-finder", "ttach")
+ADDRESS = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+(?<!\.git)")
+EXPECTED = "'https://github.com/OWNER/NAME' with no slash at the end"
 METADATA = {
     "accelerator": "GPU",
     "colab": {"gpuType": "T4", "provenance": []},
@@ -60,12 +63,26 @@ def repository(root: Path) -> Repository:
     """The address in ``_config.yml``. Raises ``CifarcamError`` where it is missing or no address on GitHub."""
     settings = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["repository"]
     url, branch = settings.get("url"), settings.get("branch")
-    if not re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+(?<!\.git)", str(url)) or not branch:
+    if not ADDRESS.fullmatch(str(url)) or not branch:
         raise CifarcamError(
-            f"_config.yml gives repository url {url!r} and branch {branch!r}; expected "
-            "'https://github.com/OWNER/NAME', with no slash at the end, and the name of a branch."
+            f"_config.yml gives repository url {url!r} and branch {branch!r}; expected {EXPECTED}, and the name of a "
+            "branch."
         )
     return Repository(url, branch)
+
+
+def retarget(url: str, root: Path = ROOT) -> None:
+    """Writes another address into ``_config.yml``. Raises ``CifarcamError`` where it is no address on GitHub."""
+    if not ADDRESS.fullmatch(url):
+        raise CifarcamError(f"--repository is {url!r}; expected {EXPECTED}.")
+    path = root / "_config.yml"
+    text, found = re.subn(
+        r"^(repository:\n  url: ).*$", rf"\g<1>{url}", path.read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+    if not found:
+        raise CifarcamError("_config.yml has no 'repository:' with 'url:' right below it; write the address there.")
+    with written_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def setup_source(root: Path, home: Repository) -> str:
@@ -145,8 +162,12 @@ def out_of_step(root: Path = ROOT) -> dict[Path, NotebookNode | str]:
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Write the repository's address wherever the book needs it.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where something is out of step")
-    check = parser.parse_args(arguments).check
+    parser.add_argument("--repository", help="the address of a fork, to be written into _config.yml first")
+    parsed = parser.parse_args(arguments)
+    check = parsed.check
     try:
+        if parsed.repository:
+            retarget(parsed.repository)
         wanted = out_of_step()
         for path, content in wanted.items():
             print(f"{path.relative_to(ROOT)}: {'out of step' if check else 'stamped'}")
