@@ -12,8 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 import platformdirs
-from torchvision.datasets import CIFAR10
-from torchvision.datasets.utils import check_integrity
 
 from cifarcam.download import fetch_archive
 from cifarcam.errors import CifarcamError
@@ -24,6 +22,7 @@ MEAN = (0.4914, 0.4822, 0.4465)
 STD = (0.2470, 0.2435, 0.2616)
 
 STAND_IN = "drawn"
+FOLDER = "cifar-10-batches-py"  # what the archive unpacks to
 
 
 class Split(NamedTuple):
@@ -71,6 +70,8 @@ def cifar10(split: str) -> Split:
         from cifarcam.drawn import drawn
 
         return drawn(split)
+    from torchvision.datasets import CIFAR10  # here, because records can be read without it
+
     data = CIFAR10(root=str(_find_or_fetch()), train=split == "train")
     return Split(data.data, np.asarray(data.targets, dtype=np.int64))
 
@@ -87,11 +88,11 @@ def cache_folder() -> Path:
 
 def _find_or_fetch() -> Path:
     for root in (*_named_folder(), cache_folder()):
-        if (root / CIFAR10.base_folder).is_dir():
-            _verify(root / CIFAR10.base_folder)
+        if (root / FOLDER).is_dir():
+            _verify(root / FOLDER)
             return root
-    fetch_archive(cache_folder(), CIFAR10.base_folder)
-    _verify(cache_folder() / CIFAR10.base_folder)
+    fetch_archive(cache_folder(), FOLDER)
+    _verify(cache_folder() / FOLDER)
     return cache_folder()
 
 
@@ -100,15 +101,18 @@ def _named_folder() -> list[Path]:
     if not named:
         return []
     folder = Path(named)
-    if not folder.is_absolute() or not folder.is_dir() or folder.name == CIFAR10.base_folder:
+    if not folder.is_absolute() or not folder.is_dir() or folder.name == FOLDER:
         raise CifarcamError(
             f"CIFARCAM_DATA is {named!r}; expected '{STAND_IN}' or the absolute path of the folder that holds "
-            f"{CIFAR10.base_folder}. Correct it, or unset it to use the cache folder."
+            f"{FOLDER}. Correct it, or unset it to use the cache folder."
         )
     return [folder]
 
 
 def _verify(folder: Path) -> None:
+    from torchvision.datasets import CIFAR10
+    from torchvision.datasets.utils import check_integrity
+
     files = [*CIFAR10.train_list, *CIFAR10.test_list, [CIFAR10.meta["filename"], CIFAR10.meta["md5"]]]
     for name, md5 in files:
         if not check_integrity(str(folder / name), md5):

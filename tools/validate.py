@@ -16,9 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from torchvision.datasets import CIFAR10
-
-from cifarcam.data import STAND_IN, cache_folder, cifar10, uses_stand_in
+from cifarcam.data import FOLDER, STAND_IN, cache_folder, cifar10, uses_stand_in
 from cifarcam.errors import CifarcamError
 from tools.chapters import ROOT, chapter_paths
 from tools.execute import quiet_kernels
@@ -36,7 +34,7 @@ def why_stand_in() -> str | None:
     try:
         cifar10("test")
     except CifarcamError as error:
-        if os.environ.get("CIFARCAM_DATA") or (cache_folder() / CIFAR10.base_folder).exists():
+        if os.environ.get("CIFARCAM_DATA") or (cache_folder() / FOLDER).exists():
             raise
         return str(error)
     return None

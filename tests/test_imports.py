@@ -1,0 +1,27 @@
+"""What is imported only where it is needed, and that importing says nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"albumentations", "matplotlib", "torchvision", "torch_lr_finder", "pytorch_grad_cam", "torchsummary"}
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The packages that a fresh Python has loaded after a statement; it must print and warn nothing."""
+    code = f"{statement}\nimport sys\nprint(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "" and done.stdout.count("\n") == 1
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("statement", ["import cifarcam", "from cifarcam.recipes import BEST; BEST.quick()"])
+def test_the_package_and_its_recipes_need_nothing_else(statement: str) -> None:
+    assert not loaded_by(statement) & (HEAVY | {"torch", "pandas", "numpy"})
+
+
+def test_a_record_is_read_without_what_only_training_and_drawing_need() -> None:
+    assert not loaded_by("from cifarcam.runs import load_run; load_run('best').test_logits") & HEAVY
