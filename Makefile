@@ -1,9 +1,11 @@
 # `make book` builds the site, `make test` runs every check of the code and executes every chapter again.
 # PYTHON is the Python to make environments with: make test PYTHON=python3.12
+# LOCK is what `make install` installs; requirements-cpu.txt leaves out CUDA: make test LOCK=requirements-cpu.txt
 
 PYTHON ?= python3
-OLD = expected Python 3.11 or newer, found {v[0]}.{v[1]}: name a newer one, as in make PYTHON=python3.12
-NEW_ENOUGH = import sys; v = sys.version_info; sys.exit("$(OLD)".format(v=v) if v < (3, 11) else 0)
+LOCK ?= requirements.txt
+OTHER = expected Python 3.11 to 3.13, found {v[0]}.{v[1]}: name another, as in make PYTHON=python3.12
+SUPPORTED = import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else "$(OTHER)".format(v=v))
 
 # Else every kernel warns of a debugger that nobody starts.
 export PYDEVD_DISABLE_FILE_VALIDATION = 1
@@ -52,16 +54,16 @@ lint: install  ## ruff: errors and format
 
 install: .venv/installed  ## what chapters and tests need, in .venv (5 GB on Linux: torch brings CUDA)
 
-.venv/installed: requirements.txt pyproject.toml
-	@$(PYTHON) -c '$(NEW_ENOUGH)'
+.venv/installed: $(LOCK) pyproject.toml
+	@$(PYTHON) -c '$(SUPPORTED)'
 	@echo "Installing what chapters and tests need into .venv (5 GB on Linux, several minutes)"
 	$(PYTHON) -m venv .venv
-	.venv/bin/pip install -q -r requirements.txt
+	.venv/bin/pip install -q -r $(LOCK)
 	.venv/bin/pip install -q --no-deps -e .
 	@touch $@
 
 .venv-book/installed: book/requirements.txt
-	@$(PYTHON) -c '$(NEW_ENOUGH)'
+	@$(PYTHON) -c '$(SUPPORTED)'
 	$(PYTHON) -m venv .venv-book
 	.venv-book/bin/pip install -q -r book/requirements.txt
 	@touch $@
@@ -75,11 +77,13 @@ install: .venv/installed  ## what chapters and tests need, in .venv (5 GB on Lin
 	.venv-newest/bin/pip install -q --upgrade -e . ipykernel nbclient nbformat nbval pytest pyyaml scikit-learn
 	@touch $@
 
-lock:  ## requirements.txt anew from requirements.in
+lock:  ## requirements.txt and requirements-cpu.txt anew from requirements.in
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/pip install -q uv
 	.venv-lock/bin/uv pip compile --universal --python-version 3.11 --no-annotate \
 	    --custom-compile-command "make lock" --quiet requirements.in -o requirements.txt
+	(echo "--extra-index-url https://download.pytorch.org/whl/cpu"; grep -vE "^(cuda|nvidia|triton)" requirements.txt) \
+	    > requirements-cpu.txt
 
 clean:  ## environments and everything built; runs/ stays
 	rm -rf _build build dist *.egg-info .venv .venv-* .node .pytest_cache .ruff_cache
