@@ -57,7 +57,8 @@ def cifar10(split: str) -> Split:
     """The training (50,000 images) or test split (10,000 images) of CIFAR-10.
 
     The files are looked for in the folder that the environment variable ``CIFARCAM_DATA`` names, then in the user's
-    cache folder, and their checksums verified. Where there are none they are downloaded into the cache folder.
+    cache folder, and their checksums verified. Where there are none they are downloaded into the cache folder, from the
+    address in ``CIFARCAM_MIRROR`` first if there is one.
     With ``CIFARCAM_DATA=drawn`` the drawn stand-in is given instead, see ``cifarcam.drawn``.
 
     Args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tarfile
 import tempfile
 import time
@@ -10,13 +11,16 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import closing
+from functools import partial
+from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from threading import Thread
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
+from filelock import FileLock
 from tqdm import tqdm
 
 from cifarcam.errors import CifarcamError
@@ -38,21 +42,28 @@ CHUNK = 1 << 18  # bytes
 def fetch_archive(destination: Path, folder_name: str) -> None:
     """Downloads CIFAR-10 so that ``destination / folder_name`` exists whole or not at all.
 
-    Sources are tried in turn. One is given up when it is absent, too slow or sends something else; a line says so.
+    Sources are tried in turn: the one that the environment variable ``CIFARCAM_MIRROR`` names, then the public ones.
+    One is given up when it is absent, too slow or sends something else; a line says so. What has arrived is kept, and
+    the next source, or the next call, goes on from there. Of two calls at once one downloads and the other waits.
 
     Args:
         destination: folder to unpack in; it is made where there is none.
         folder_name: the folder in the archive that holds the data.
     Raises ``CifarcamError`` where no source delivers, or ``destination`` cannot be written to.
     """
+    sources = _sources()
     try:
         destination.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".cifar-10-", dir=destination) as temporary:
-            archive = Path(temporary) / "archive.tar.gz"
-            _download(archive)
-            with tarfile.open(archive) as opened:
-                opened.extractall(temporary, filter="data")
-            _put(Path(temporary) / folder_name, destination / folder_name)
+        with FileLock(destination / ".cifar-10.lock"):
+            if (destination / folder_name).is_dir():
+                return
+            archive = destination / ".cifar-10-python.tar.gz.part"
+            _download(sources, archive)
+            with tempfile.TemporaryDirectory(prefix=".cifar-10-", dir=destination) as temporary:
+                with tarfile.open(archive) as opened:
+                    opened.extractall(temporary, filter="data")
+                (Path(temporary) / folder_name).rename(destination / folder_name)
+            archive.unlink()
     except OSError as error:
         raise CifarcamError(
             f"Cannot keep CIFAR-10 in {destination}: {error.strerror or error}. It needs a folder you may write to, "
@@ -64,16 +75,28 @@ class _GivenUpError(Exception):
     """Why a source was given up, as the end of a sentence."""
 
 
-def _download(archive: Path) -> None:
+def _sources() -> tuple[str, ...]:
+    mirror = os.environ.get("CIFARCAM_MIRROR")
+    if not mirror:
+        return SOURCES
+    if urlsplit(mirror).scheme not in ("http", "https") or not _host(mirror):
+        raise CifarcamError(
+            f"CIFARCAM_MIRROR is {mirror!r}; expected the http or https address of cifar-10-python.tar.gz. Correct it, "
+            "or unset it."
+        )
+    return (mirror, *SOURCES)
+
+
+def _download(sources: tuple[str, ...], archive: Path) -> None:
     reasons = []
-    for number, url in enumerate(SOURCES, start=1):
+    for number, url in enumerate(sources, start=1):
         try:
             _download_from(url, archive)
             return
         except _GivenUpError as given_up:
             reasons.append(f"{_host(url)} {given_up}")
-            if number < len(SOURCES):
-                print(f"{reasons[-1]}; trying {_host(SOURCES[number])}.", flush=True)
+            if number < len(sources):
+                print(f"{reasons[-1]}; trying {_host(sources[number])}.", flush=True)
     raise CifarcamError(
         f"CIFAR-10 could not be downloaded: {'; '.join(reasons)}. Set CIFARCAM_DATA to the absolute path of a folder "
         "that holds cifar-10-batches-py, or to 'drawn' for the drawn stand-in."
@@ -81,46 +104,77 @@ def _download(archive: Path) -> None:
 
 
 def _download_from(url: str, archive: Path) -> None:
-    digest = hashlib.md5(usedforsecurity=False)
-    with open(archive, "wb") as file, closing(_delivered(url)) as chunks:
+    resumed = _size(archive) > 0
+    if not (resumed and _md5(archive) == MD5):
+        _append(url, archive)
+    found = _md5(archive)
+    if found == MD5:
+        return
+    archive.unlink()
+    if resumed:  # perhaps what another source had sent before was wrong
+        _download_from(url, archive)
+    else:
+        raise _GivenUpError(f"sent another file (its MD5 is {found})")
+
+
+def _append(url: str, archive: Path) -> None:
+    """Downloads what ``archive`` lacks, or all of it where the source cannot begin in the middle."""
+    response = _answer(url, _size(archive))
+    begin = _size(archive) if response.status == HTTPStatus.PARTIAL_CONTENT else 0
+    with response, open(archive, "ab" if begin else "wb") as file, closing(_chunks(url, response, begin)) as chunks:
         for chunk in chunks:
-            digest.update(chunk)
             file.write(chunk)
-    if digest.hexdigest() != MD5:
-        raise _GivenUpError(f"sent another file (its MD5 is {digest.hexdigest()})")
 
 
-def _delivered(url: str) -> Iterator[bytes]:
-    """The bytes behind a URL as they come; whatever goes wrong with the source is a ``_GivenUpError``."""
+def _answer(url: str, begin: int) -> HTTPResponse:
     try:
-        with _opened(url) as response:
-            total = response.length
-            with tqdm(total=total, desc=_host(url), unit="B", unit_scale=True) as bar:
-                pace, received = _Pace(), 0
-                # read1 returns what is there: read would wait for a whole chunk, at any rate.
-                while chunk := response.read1(CHUNK):
-                    yield chunk
-                    received += len(chunk)
-                    bar.update(len(chunk))
-                    pace.check(received)
-        if total is not None and received < total:
-            raise _GivenUpError(f"broke off after {received:,} of {total:,} bytes")
+        return _opened(Request(url, headers={"Range": f"bytes={begin}-"} if begin else {}))
     except (OSError, HTTPException) as error:
+        if begin and getattr(error, "code", None) == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return _answer(url, 0)
         raise _GivenUpError(_why(error)) from error
 
 
-def _opened(url: str) -> HTTPResponse:
+def _chunks(url: str, response: HTTPResponse, begin: int) -> Iterator[bytes]:
+    """The bytes of a response as they come; whatever goes wrong with the source is a ``_GivenUpError``."""
+    left = response.length
+    total = None if left is None else begin + left
+    try:
+        with tqdm(total=total, initial=begin, desc=_host(url), unit="B", unit_scale=True) as bar:
+            pace, received = _Pace(), 0
+            # read1 returns what is there: read would wait for a whole chunk, at any rate.
+            while chunk := response.read1(CHUNK):
+                yield chunk
+                received += len(chunk)
+                bar.update(len(chunk))
+                pace.check(received)
+    except (OSError, HTTPException) as error:
+        raise _GivenUpError(_why(error)) from error
+    if left is not None and received < left:
+        raise _GivenUpError(f"broke off after {begin + received:,} of {total:,} bytes")
+
+
+def _opened(request: Request) -> HTTPResponse:
     """``urlopen``, but given up after ``TIMEOUT``: its own limit is an address's, and none for looking up the name."""
     answer: Future[HTTPResponse] = Future()
 
     def ask() -> None:
         try:
-            answer.set_result(urlopen(url, timeout=TIMEOUT))
+            answer.set_result(urlopen(request, timeout=TIMEOUT))
         except Exception as error:
             answer.set_exception(error)
 
     Thread(target=ask, daemon=True).start()
     return answer.result(TIMEOUT)
+
+
+def _size(archive: Path) -> int:
+    return archive.stat().st_size if archive.exists() else 0
+
+
+def _md5(archive: Path) -> str:
+    with open(archive, "rb") as file:
+        return hashlib.file_digest(file, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
 
 
 class _Pace:
@@ -154,11 +208,3 @@ def _why(error: OSError | HTTPException) -> str:
 
 def _host(url: str) -> str:
     return urlsplit(url).netloc
-
-
-def _put(unpacked: Path, target: Path) -> None:
-    try:
-        unpacked.rename(target)
-    except OSError:
-        if not target.is_dir():  # else another process was faster, with the same files
-            raise

@@ -111,6 +111,11 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., list[str]
         yield serve
 
 
+def kept(folder: Path) -> list[str]:
+    """The names in a folder but for the lock, which stays."""
+    return sorted(path.name for path in folder.iterdir() if path.name != ".cifar-10.lock")
+
+
 def nobody() -> str:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -121,7 +126,7 @@ def test_a_fast_source_is_unpacked_and_leaves_nothing_else(sources, tmp_path: Pa
     sources(deliver)
     download.fetch_archive(tmp_path / "new" / "cache", FOLDER)
     assert (tmp_path / "new" / "cache" / FOLDER / "data_batch_1").read_bytes() == PAYLOAD
-    assert [path.name for path in (tmp_path / "new" / "cache").iterdir()] == [FOLDER]
+    assert kept(tmp_path / "new" / "cache") == [FOLDER]
 
 
 def test_the_first_source_that_delivers_is_the_last_one_asked(sources, tmp_path: Path):
@@ -151,7 +156,7 @@ def test_a_bad_source_is_given_up_for_the_next(sources, tmp_path: Path, capsys, 
     assert line.startswith(f"{download._host(bad)} {reason}")
     assert line.endswith(f"; trying {download._host(good)}.\n")
     assert (tmp_path / FOLDER / "data_batch_1").read_bytes() == PAYLOAD
-    assert [path.name for path in tmp_path.iterdir()] == [FOLDER]
+    assert kept(tmp_path) == [FOLDER]
 
 
 def test_a_source_that_refuses_is_given_up_for_the_next(sources, tmp_path: Path, monkeypatch, capsys):
@@ -224,7 +229,7 @@ def test_where_all_fail_the_error_names_them_and_the_ways_out(sources, tmp_path:
         download.fetch_archive(tmp_path, FOLDER)
     for part in (*map(download._host, urls), "404", "MD5", "refused", "CIFARCAM_DATA", FOLDER, "'drawn'"):
         assert part in str(caught.value)
-    assert list(tmp_path.iterdir()) == []
+    assert kept(tmp_path) == []
 
 
 def test_an_unwritable_folder_is_one_clear_error(sources, tmp_path: Path):
@@ -244,19 +249,102 @@ def test_a_full_disk_is_blamed_on_the_folder_and_not_on_the_source(sources, tmp_
     monkeypatch.setattr(download, "open", lambda *arguments: Full(), raising=False)
     with pytest.raises(CifarcamError, match=r"Cannot keep CIFAR-10 in .*: No space left"):
         download.fetch_archive(tmp_path, FOLDER)
-    assert list(tmp_path.iterdir()) == []
+    assert kept(tmp_path) == []
 
 
-def test_an_interruption_leaves_nothing_behind(sources, tmp_path: Path, monkeypatch):
-    sources(deliver)
+PART = ".cifar-10-python.tar.gz.part"
+
+
+def ranged(asked: list[str | None], body: bytes = ARCHIVE) -> Answer:
+    """A server that can begin in the middle, and notes what it was asked for."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        asked.append(request.headers["Range"])
+        begin = int(request.headers["Range"].removeprefix("bytes=").rstrip("-")) if request.headers["Range"] else 0
+        if begin >= len(body):
+            request.send_error(416)
+            return
+        request.send_response(206 if begin else 200)
+        request.send_header("Content-Length", str(len(body) - begin))
+        request.end_headers()
+        request.wfile.write(body[begin:])
+
+    return answer
+
+
+def test_an_interruption_keeps_what_has_arrived_and_nothing_else(sources, tmp_path: Path, monkeypatch):
+    asked = []
+    sources(ranged(asked))
 
     def interrupt(*arguments: object, **named: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(tarfile.TarFile, "extractall", interrupt)
-    with pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
+        patched.setattr(tarfile.TarFile, "extractall", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            download.fetch_archive(tmp_path, FOLDER)
+    assert kept(tmp_path) == [PART]
+    download.fetch_archive(tmp_path, FOLDER)  # the whole archive is there: nobody is asked again
+    assert asked == [None] and kept(tmp_path) == [FOLDER]
+
+
+def test_the_next_source_goes_on_where_the_one_before_broke_off(sources, tmp_path: Path, capsys):
+    asked = []
+    sources(truncated, ranged(asked))
+    download.fetch_archive(tmp_path, FOLDER)
+    assert asked == ["bytes=100000-"] and "broke off after 100,000 of" in capsys.readouterr().out
+    assert (tmp_path / FOLDER / "data_batch_1").read_bytes() == PAYLOAD and kept(tmp_path) == [FOLDER]
+
+
+def test_the_next_call_goes_on_too(sources, tmp_path: Path):
+    asked = []
+    sources(truncated)
+    with pytest.raises(CifarcamError, match="broke off"):
         download.fetch_archive(tmp_path, FOLDER)
-    assert list(tmp_path.iterdir()) == []
+    assert kept(tmp_path) == [PART]
+    sources(ranged(asked))
+    download.fetch_archive(tmp_path, FOLDER)
+    assert asked == ["bytes=100000-"] and kept(tmp_path) == [FOLDER]
+
+
+@pytest.mark.parametrize("left", [b"x" * 500, b"x" * (len(ARCHIVE) + 5)])
+def test_a_wrong_part_is_thrown_away_and_the_same_source_asked_for_all(sources, tmp_path: Path, left: bytes):
+    asked = []
+    sources(ranged(asked))
+    (tmp_path / PART).write_bytes(left)
+    download.fetch_archive(tmp_path, FOLDER)
+    assert asked == [f"bytes={len(left)}-", None] and kept(tmp_path) == [FOLDER]
+
+
+def test_a_mirror_of_ones_own_is_asked_first(sources, tmp_path: Path, monkeypatch):
+    asked = []
+    mirror, public = sources(deliver, ranged(asked))
+    monkeypatch.setattr(download, "SOURCES", (public,))
+    monkeypatch.setenv("CIFARCAM_MIRROR", mirror)
+    download.fetch_archive(tmp_path, FOLDER)
+    assert not asked and kept(tmp_path) == [FOLDER]
+
+
+@pytest.mark.parametrize("mirror", ["fileserver/cifar-10-python.tar.gz", "ftp://here/x", "https://"])
+def test_a_mirror_that_is_no_address_is_refused(mirror: str, tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("CIFARCAM_MIRROR", mirror)
+    with pytest.raises(CifarcamError, match="CIFARCAM_MIRROR is"):
+        download.fetch_archive(tmp_path / "cache", FOLDER)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_source_that_sends_you_elsewhere_is_followed(sources, tmp_path: Path, monkeypatch):
+    (real,) = sources(ranged([]))
+
+    def moved(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(302)
+        request.send_header("Location", real)
+        request.end_headers()
+
+    with served(moved) as url:
+        monkeypatch.setattr(download, "SOURCES", (url,))
+        download.fetch_archive(tmp_path, FOLDER)
+    assert kept(tmp_path) == [FOLDER]
 
 
 def test_two_downloads_at_once_both_succeed(sources, tmp_path: Path):
@@ -273,7 +361,7 @@ def test_two_downloads_at_once_both_succeed(sources, tmp_path: Path):
     for thread in threads:
         thread.join()
     assert outcomes == [True] * 4
-    assert [path.name for path in tmp_path.iterdir()] == [FOLDER]
+    assert kept(tmp_path) == [FOLDER]
 
 
 def test_sources_end_with_the_canonical_host_and_name_the_real_archive():

@@ -6,10 +6,13 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from cifarcam.drawn import drawn
 from cifarcam.runs import RECORDED, load_run
 
 TOP = Path(__file__).parents[1]
@@ -32,20 +35,37 @@ def test_the_wheel_holds_every_record_and_nothing_of_the_book(wheel: Path) -> No
     assert all(name.startswith(("cifarcam/", "cifarcam-")) for name in names)
 
 
-@pytest.mark.slow
-@pytest.mark.needs_cifar10
-def test_the_installed_wheel_evaluates_the_recorded_run(wheel: Path, tmp_path: Path) -> None:
-    site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
-    elsewhere.mkdir()
+@pytest.fixture(scope="module")
+def command(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[str]]:
+    """Runs the command of the installed wheel in a folder without the repository; gives the lines it prints."""
+    site = tmp_path_factory.mktemp("site")
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", site, wheel], check=True)
     environment = os.environ | {"PYTHONPATH": str(site), "PYTHONSAFEPATH": "1"}
     code = "import cifarcam, sys; print(cifarcam.__file__); from cifarcam.cli import main; sys.exit(main())"
-    done = subprocess.run(
-        [sys.executable, "-c", code, "evaluate", RUN], cwd=elsewhere, env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
-    assert lines[0].startswith(str(site))
+
+    def run(*words: str, folder: Path) -> list[str]:
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words], cwd=folder, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        where, *lines = done.stdout.splitlines()
+        assert where.startswith(str(site))
+        return lines
+
+    return run
+
+
+@pytest.mark.slow
+def test_the_installed_wheel_explains_a_picture(command: Callable[..., list[str]], tmp_path: Path) -> None:
+    Image.fromarray(drawn("test").images[0]).save(tmp_path / "picture.png")
+    lines = command("explain", "picture.png", folder=tmp_path)
+    assert lines[-1].endswith(": picture-explained.png") and (tmp_path / "picture-explained.png").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.needs_cifar10
+def test_the_installed_wheel_evaluates_the_recorded_run(command: Callable[..., list[str]], tmp_path: Path) -> None:
+    lines = command("evaluate", RUN, folder=tmp_path)
     recorded, now = next(line.split()[-2:] for line in lines if "accuracy (%)" in line)
     assert float(recorded) == pytest.approx(100 * load_run(RUN).provenance["results"]["test_accuracy"], abs=0.01)
     assert float(now) == pytest.approx(float(recorded), abs=0.02)
