@@ -119,8 +119,9 @@ def _download_from(url: str, archive: Path) -> None:
 
 def _append(url: str, archive: Path) -> None:
     """Downloads what ``archive`` lacks, or all of it where the source cannot begin in the middle."""
-    response = _answer(url, _size(archive))
-    begin = _size(archive) if response.status == HTTPStatus.PARTIAL_CONTENT else 0
+    held = _size(archive)
+    response = _answer(url, held)
+    begin = held if response.status == HTTPStatus.PARTIAL_CONTENT else 0
     with response, open(archive, "ab" if begin else "wb") as file, closing(_chunks(url, response, begin)) as chunks:
         for chunk in chunks:
             file.write(chunk)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from known import TEST_CHECKSUM, TRAIN_CHECKSUM
 from torchvision.datasets import CIFAR10
 
 from cifarcam import data
@@ -179,8 +180,8 @@ def test_a_checksum_tells_pixels_labels_and_order_apart():
 @pytest.mark.parametrize(
     ("split", "count", "checksum"),
     [
-        ("train", 50_000, "67e12c2a5906880a4fe5595fe6d768185ad7ca587f35d3a7ece3c3b8b85035d2"),
-        ("test", 10_000, "e54a434ec35094516eacbaac0f2f9550358d985e9d1f71b47d41d333c15ba304"),
+        ("train", 50_000, TRAIN_CHECKSUM),
+        ("test", 10_000, TEST_CHECKSUM),
     ],
 )
 def test_the_real_data_set_is_the_one_everybody_has(request, split: str, count: int, checksum: str):

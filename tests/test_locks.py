@@ -1,9 +1,13 @@
-"""The locks belong together: what one pins, the others pin alike."""
+"""What stands in several files says the same: the locks pin alike, one version is cited and described."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+
+import yaml
+
+from cifarcam import __version__
 
 TOP = Path(__file__).parents[1]
 CPU_INDEX = "--extra-index-url https://download.pytorch.org/whl/cpu"
@@ -33,3 +37,11 @@ def test_the_sites_lock_makes_the_same_site() -> None:
     everything, site = pins("requirements.txt"), pins("book/requirements.txt")
     assert site["jupyter-book"] == everything["jupyter-book"]
     assert "torch" not in site
+
+
+def test_the_version_is_the_same_where_it_is_cited_and_where_its_changes_stand() -> None:
+    cited = yaml.safe_load((TOP / "CITATION.cff").read_text(encoding="utf-8"))
+    assert cited["version"] == __version__
+    assert re.search(
+        rf"^## {re.escape(__version__)}\b", (TOP / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
+    )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cifarcam.lr_finder import RangeTest
-from cifarcam.measurements import published_one_cycle, recorded_range_test, write_range_test
+from cifarcam.measurements import published_one_cycle, published_results, recorded_range_test, write_range_test
 from cifarcam.recipes import ONE_CYCLE
 
 
@@ -17,6 +17,12 @@ def test_the_published_log_ends_where_its_write_up_says() -> None:
     assert list(log["epoch"]) == list(range(1, 21))
     assert log["test_accuracy"].iloc[-1] == pytest.approx(0.9089)
     assert log["lr"].max() == pytest.approx(0.0479, abs=1e-4) and log["train_accuracy"].between(0, 1).all()
+
+
+def test_the_published_results_agree_with_the_published_log() -> None:
+    results = published_results().set_index("source")
+    log, told = published_one_cycle(), results.loc["OneCycle write-up"]
+    assert told["test_accuracy"] == f"{100 * log['test_accuracy'].iloc[-1]:.2f}" and told["epochs"] == len(log)
 
 
 def test_the_recorded_range_test_is_the_one_it_says_it_is() -> None:

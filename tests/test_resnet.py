@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from known import Hostile
 from torch import Tensor, nn
 from torchsummary import summary
 from torchvision.models import resnet18
@@ -147,16 +148,6 @@ def test_a_garbage_or_truncated_checkpoint_is_a_clear_error(tmp_path: Path, narr
         path.write_bytes(damaged)
         with pytest.raises(CifarcamError, match="is damaged, or no checkpoint"):
             from_pytorch_cifar(path)
-
-
-class Hostile:
-    """Creates a file when unpickled."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple:
-        return Path.touch, (self.path,)
 
 
 def test_a_hostile_checkpoint_is_refused_and_not_executed(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from known import Hostile
 from torch import Tensor
 
 from cifarcam import checkpoints, training
@@ -363,16 +364,6 @@ def test_a_damaged_or_foreign_checkpoint_is_a_clear_error(stopped_copy: Path) ->
         torch.save(foreign, checkpoint)
         with pytest.raises(CifarcamError, match="is damaged or no checkpoint"):
             fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=True, device="cpu")
-
-
-class Hostile:
-    """Creates a file when unpickled."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple:
-        return Path.touch, (self.path,)
 
 
 def test_a_hostile_checkpoint_is_refused_and_not_executed(stopped_copy: Path, tmp_path: Path) -> None:

@@ -1,0 +1,18 @@
+"""What several test files know: the checksums of CIFAR-10, and a pickle that does harm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+TRAIN_CHECKSUM = "67e12c2a5906880a4fe5595fe6d768185ad7ca587f35d3a7ece3c3b8b85035d2"
+TEST_CHECKSUM = "e54a434ec35094516eacbaac0f2f9550358d985e9d1f71b47d41d333c15ba304"
+
+
+class Hostile:
+    """Creates a file when unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple:
+        return Path.touch, (self.path,)
