@@ -3,6 +3,7 @@
 # LOCK is what `make install` installs; requirements-cpu.txt leaves out CUDA: make test LOCK=requirements-cpu.txt
 
 PYTHON ?= python3
+COLAB_PYTHON ?= python3.13
 LOCK ?= requirements.txt
 OTHER = expected Python 3.11 to 3.13, found {v[0]}.{v[1]}: name another, as in make PYTHON=python3.12
 SUPPORTED = import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else "$(OTHER)".format(v=v))
@@ -10,7 +11,7 @@ SUPPORTED = import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 1
 # Else every kernel warns of a debugger that nobody starts.
 export PYDEVD_DISABLE_FILE_VALIDATION = 1
 
-.PHONY: help install book test execute validate check-site check-slow check-workflows check-newest benchmarks lint lock clean
+.PHONY: help install book test execute validate check-site check-slow check-workflows check-newest check-colab benchmarks lint lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -44,6 +45,9 @@ check-newest: .venv-newest/installed  ## unit tests and chapters on the newest v
 	CIFARCAM_DATA=drawn .venv-newest/bin/python -m pytest --ignore tests/site -m "not slow"
 	CIFARCAM_DATA=drawn .venv-newest/bin/python -m tools.validate
 
+check-colab: install .venv-colab/installed  ## every chapter as Colab opens it (needs Python 3.13, installs 5 GB)
+	COLAB_PYTHON=$(CURDIR)/.venv-colab/bin/python .venv/bin/python -m pytest tests/colab
+
 benchmarks: install  ## claims of speed, each side by side with what it is compared with
 	.venv/bin/python -m benchmarks.augmentation
 	.venv/bin/python -m benchmarks.training_step
@@ -74,14 +78,19 @@ install: .venv/installed  ## what chapters and tests need, in .venv (5 GB on Lin
 
 .venv-newest/installed: pyproject.toml
 	$(PYTHON) -m venv .venv-newest
-	.venv-newest/bin/pip install -q --upgrade -e . ipykernel nbclient nbformat nbval pytest pyyaml scikit-learn
+	.venv-newest/bin/pip install -q --upgrade -e .[checks]
 	@touch $@
 
-lock:  ## requirements.txt and requirements-cpu.txt anew from requirements.in
+.venv-colab/installed: tests/colab/shipped.txt
+	$(COLAB_PYTHON) -m venv .venv-colab
+	.venv-colab/bin/pip install -q -r tests/colab/shipped.txt
+	@touch $@
+
+lock:  ## requirements.txt and requirements-cpu.txt anew, from pyproject.toml and what Colab ships
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/pip install -q uv
-	.venv-lock/bin/uv pip compile --universal --python-version 3.11 --no-annotate \
-	    --custom-compile-command "make lock" --quiet requirements.in -o requirements.txt
+	.venv-lock/bin/uv pip compile --universal --python-version 3.11 --no-annotate --all-extras --quiet \
+	    --custom-compile-command "make lock" --constraint tests/colab/shipped.txt pyproject.toml -o requirements.txt
 	(echo "--extra-index-url https://download.pytorch.org/whl/cpu"; grep -vE "^(cuda|nvidia|triton)" requirements.txt) \
 	    > requirements-cpu.txt
 

@@ -13,8 +13,9 @@ import torch
 
 from benchmarks.side_by_side import about, arguments, in_turns, report
 from cifarcam.augment import Batches
-from cifarcam.data import Split, cifar10
+from cifarcam.data import cifar10
 from cifarcam.recipes import ONE_CYCLE
+from cifarcam.split import Split
 
 
 def rate(train: Split, augmentation: str, images: int) -> Callable[[], float]:

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from cifarcam.data import MEAN, STD, Split
+from cifarcam.data import MEAN, STD
 from cifarcam.resnet import ResNet18
+from cifarcam.split import Split
 
 BATCH = 128
 

@@ -16,9 +16,10 @@ from benchmarks.plain_loop import BATCH, PlainLoop
 from benchmarks.side_by_side import about, arguments, in_turns, report
 from cifarcam.augment import Batches
 from cifarcam.checkpoints import TrainingState
-from cifarcam.data import Split, cifar10
+from cifarcam.data import cifar10
 from cifarcam.hardware import fastest_precision
 from cifarcam.recipes import BEST
+from cifarcam.split import Split
 from cifarcam.training import train_step
 
 

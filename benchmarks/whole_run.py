@@ -13,9 +13,10 @@ import torch
 
 from benchmarks.plain_loop import BATCH, PlainLoop
 from benchmarks.side_by_side import about, arguments, in_turns, report
-from cifarcam.data import Split, cifar10
+from cifarcam.data import cifar10
 from cifarcam.hardware import fastest_precision, training_device
 from cifarcam.recipes import BEST, Recipe
+from cifarcam.split import Split
 from cifarcam.training import fit
 
 

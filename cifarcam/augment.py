@@ -16,9 +16,10 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
-from cifarcam.data import CLASSES, MEAN, STD, Split
+from cifarcam.data import CLASSES, MEAN, STD
 from cifarcam.errors import CifarcamError
 from cifarcam.recipes import SIDE, Recipe
+from cifarcam.split import Split
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else it asks the network for its version at import
 FILL = tuple(round(255 * channel) for channel in MEAN)

@@ -13,13 +13,13 @@ from torch import nn
 from torch.amp import GradScaler
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from cifarcam.data import Split
 from cifarcam.errors import CifarcamError
 from cifarcam.files import written_whole
 from cifarcam.hardware import FIRST_SCALE, fastest_precision
 from cifarcam.optimizers import make_optimizer, make_schedule
 from cifarcam.recipes import Recipe
 from cifarcam.resnet import ResNet18
+from cifarcam.split import Split
 
 CHECKPOINT = "checkpoint.pt"
 MUST_STAY_THE_SAME = ("data_checksum", "precision", "compiled")  # besides the recipe, for a run to be resumed

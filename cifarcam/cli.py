@@ -15,7 +15,8 @@ from cifarcam import __version__
 from cifarcam.augment import Batches
 from cifarcam.cam import stage_maps
 from cifarcam.checkpoints import CHECKPOINT
-from cifarcam.data import CLASSES, FOLDER, STAND_IN, cifar10
+from cifarcam.data import CLASSES, STAND_IN, cifar10
+from cifarcam.download import ARRAYS, FOLDER
 from cifarcam.errors import CifarcamError
 from cifarcam.figures import explanation
 from cifarcam.files import written_whole
@@ -193,7 +194,7 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
 def _add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
-        help=f"the folder that holds {FOLDER}, or {STAND_IN} for the drawn stand-in; in place of "
+        help=f"the folder that holds {FOLDER} or {ARRAYS}, or {STAND_IN} for the drawn stand-in; in place of "
         "the environment variable CIFARCAM_DATA",
     )
 
@@ -204,7 +205,8 @@ def _data_place(named: str) -> str:
         return named
     if not named or not Path(named).is_dir():
         raise CifarcamError(
-            f"--data is {named!r}; expected {STAND_IN}, or the folder that holds {FOLDER}. Correct it, or leave it out."
+            f"--data is {named!r}; expected {STAND_IN}, or the folder that holds {FOLDER} or {ARRAYS}. Correct it, or "
+            "leave it out."
         )
     return str(Path(named).absolute())
 

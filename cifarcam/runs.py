@@ -21,12 +21,12 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from cifarcam import __version__
-from cifarcam.data import Split
 from cifarcam.errors import CifarcamError
 from cifarcam.files import written_whole
 from cifarcam.predictions import Predictions, predict
 from cifarcam.recipes import Recipe
 from cifarcam.resnet import ResNet18, from_state_dict
+from cifarcam.split import Split
 from cifarcam.training import Fitted
 
 RECORDED = Path(__file__).parent / "recorded" / "runs"

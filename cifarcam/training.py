@@ -17,11 +17,11 @@ from tqdm import tqdm
 
 from cifarcam.augment import Batches, check_split, generator_for
 from cifarcam.checkpoints import CHECKPOINT, TrainingState, claim, load_checkpoint, save_checkpoint
-from cifarcam.data import Split
 from cifarcam.errors import CifarcamError
 from cifarcam.hardware import autocast, describe, training_device
 from cifarcam.predictions import Predictions, predict
 from cifarcam.recipes import Recipe
+from cifarcam.split import Split
 
 SECONDS_BETWEEN_READINGS = 0.5  # of loss and accuracy: each makes a GPU wait
 

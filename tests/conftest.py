@@ -11,7 +11,8 @@ os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 import pytest
 from torchvision.datasets import CIFAR10
 
-from cifarcam.data import Split, cache_folder, cifar10
+from cifarcam.data import cache_folder, cifar10
+from cifarcam.split import Split
 
 
 def cifar10_on_disk() -> bool:

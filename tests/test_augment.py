@@ -29,9 +29,10 @@ from cifarcam.augment import (
     train_pipeline,
     train_transforms,
 )
-from cifarcam.data import MEAN, STD, Split
+from cifarcam.data import MEAN, STD
 from cifarcam.errors import CifarcamError
 from cifarcam.recipes import BEST, ONE_CYCLE, STEP_LR, Recipe
+from cifarcam.split import Split
 
 PLAIN = Recipe(name="plain", batch=32, flip="none", crop_padding=4, padding_mode="reflect")
 

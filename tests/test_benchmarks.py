@@ -11,8 +11,8 @@ import torch
 
 from benchmarks import augmentation, side_by_side, training_step, whole_run
 from benchmarks.plain_loop import PlainLoop
-from cifarcam.data import Split
 from cifarcam.errors import CifarcamError
+from cifarcam.split import Split
 
 RANDOM = np.random.default_rng(0)
 TRAIN = Split(RANDOM.integers(0, 256, (300, 32, 32, 3), dtype=np.uint8), RANDOM.integers(0, 10, 300))

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from cifarcam import cli
-from cifarcam.data import CLASSES, Split
+from cifarcam.data import CLASSES
 from cifarcam.recipes import RECIPES, Recipe
 from cifarcam.runs import load_run, recorded_runs
+from cifarcam.split import Split
 
 TINY = Recipe(name="tiny", width=4, epochs=2, batch=16, lr=0.05)
 

@@ -12,9 +12,11 @@ from known import TEST_CHECKSUM, TRAIN_CHECKSUM
 from torchvision.datasets import CIFAR10
 
 from cifarcam import data
-from cifarcam.data import MEAN, STD, Split, cifar10
+from cifarcam.data import MEAN, STD, cifar10
+from cifarcam.download import ARRAYS
 from cifarcam.drawn import drawn
 from cifarcam.errors import CifarcamError
+from cifarcam.split import Split
 
 EACH = 4  # images in a file of the small data set
 
@@ -41,12 +43,12 @@ def _write(path: Path, content: dict) -> str:
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache folder, no ``CIFARCAM_DATA``, and no network."""
 
-    def no_network(destination: Path, folder_name: str) -> None:
+    def no_network(destination: Path) -> None:
         raise CifarcamError("no network")
 
     monkeypatch.delenv("CIFARCAM_DATA", raising=False)
     monkeypatch.setattr(data, "cache_folder", lambda: tmp_path / "cache")
-    monkeypatch.setattr(data, "fetch_archive", no_network)
+    monkeypatch.setattr(data, "fetch_cifar10", no_network)
     return tmp_path / "cache"
 
 
@@ -92,13 +94,13 @@ def test_the_cache_comes_after_a_named_folder_without_the_data(small: Path, cach
 def test_what_is_nowhere_is_fetched_into_the_cache_once(small: Path, cache: Path, monkeypatch):
     fetched = []
 
-    def fetch(destination: Path, folder_name: str) -> None:
-        fetched.append((destination, folder_name))
+    def fetch(destination: Path) -> None:
+        fetched.append(destination)
         small.rename(destination)
 
-    monkeypatch.setattr(data, "fetch_archive", fetch)
+    monkeypatch.setattr(data, "fetch_cifar10", fetch)
     assert len(cifar10("test").labels) == len(cifar10("test").labels) == EACH
-    assert fetched == [(cache, CIFAR10.base_folder)]
+    assert fetched == [cache]
 
 
 def test_without_data_and_network_the_error_is_passed_on_and_no_stand_in_given(cache: Path):
@@ -120,7 +122,7 @@ def test_naming_the_inner_folder_is_an_error_and_not_a_download(small: Path, mon
 
 
 # Nobody is told to delete a folder that this package did not make.
-ADVICE = {"named": "replace it, or unset CIFARCAM_DATA", "cache": "delete the folder"}
+ADVICE = {"named": "replace it, or unset CIFARCAM_DATA", "cache": "delete .*cifar-10-batches-py and try again"}
 
 
 @pytest.mark.parametrize("name", ["data_batch_3", "test_batch", "batches.meta"])
@@ -148,7 +150,7 @@ def test_a_file_with_one_bit_altered_is_an_error_that_names_it(small: Path, cach
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    with pytest.raises(CifarcamError, match=f"{path} is altered or truncated; delete the folder"):
+    with pytest.raises(CifarcamError, match=f"{path} is altered or truncated; delete"):
         cifar10("test")
 
 
@@ -159,21 +161,54 @@ def _install(small: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, where: s
     return small
 
 
+@pytest.fixture
+def arrays(cache: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Split]:
+    """A small data set in the cache as arrays, whose checksums count as the right ones."""
+    splits = {name: drawn(name).first(EACH) for name in ("train", "test")}
+    monkeypatch.setattr(data, "CHECKSUMS", {name: split.checksum() for name, split in splits.items()})
+    keep_arrays(cache, splits)
+    return splits
+
+
+def keep_arrays(folder: Path, splits: dict[str, Split]) -> None:
+    folder.mkdir(exist_ok=True)
+    named = {f"{name}_{field}": value for name, split in splits.items() for field, value in split._asdict().items()}
+    np.savez(folder / ARRAYS, **named)
+
+
+def test_arrays_in_the_cache_or_in_the_named_folder_are_read(arrays, cache: Path, tmp_path: Path, monkeypatch):
+    assert cifar10("test").checksum() == arrays["test"].checksum()
+    cache.rename(tmp_path / "school")
+    monkeypatch.setenv("CIFARCAM_DATA", str(tmp_path / "school"))
+    assert cifar10("train").checksum() == arrays["train"].checksum()
+
+
+def test_altered_arrays_are_an_error(arrays, cache: Path):
+    arrays["test"].images[0, 0, 0, 0] ^= 1
+    keep_arrays(cache, arrays)
+    assert len(cifar10("train").labels) == EACH
+    with pytest.raises(CifarcamError, match=r"cifar-10\.npz is altered; delete .*cifar-10\.npz and try again"):
+        cifar10("test")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"no archive"])
+def test_damaged_arrays_are_an_error(arrays, cache: Path, content: bytes):
+    (cache / ARRAYS).write_bytes(content)
+    with pytest.raises(CifarcamError, match=r"cifar-10\.npz is damaged \(.*\); delete"):
+        cifar10("test")
+
+
+def test_truncated_arrays_are_an_error(arrays, cache: Path):
+    (cache / ARRAYS).write_bytes((cache / ARRAYS).read_bytes()[:-100])
+    with pytest.raises(CifarcamError, match=r"cifar-10\.npz is damaged"):
+        cifar10("test")
+
+
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_the_stand_in_is_given_where_it_is_asked_for(cache: Path, monkeypatch, split: str):
     monkeypatch.setenv("CIFARCAM_DATA", "drawn")
     assert data.uses_stand_in()
     assert cifar10(split).checksum() == drawn(split).checksum()
-
-
-def test_a_checksum_tells_pixels_labels_and_order_apart():
-    images = np.arange(2 * 32 * 32 * 3, dtype=np.uint8).reshape(2, 32, 32, 3)
-    images[1] += 1
-    split = Split(images, np.array([3, 5]))
-    others = [Split(images, np.array([5, 3])), Split(images[::-1], split.labels), Split(images, split.labels + 1)]
-    assert len({split.checksum(), *(other.checksum() for other in others)}) == 4
-    same = Split(np.asfortranarray(images), split.labels.astype(np.int32))
-    assert same.checksum() == split.checksum()
 
 
 @pytest.mark.needs_cifar10
@@ -199,22 +234,3 @@ def test_mean_and_std_are_those_of_the_training_pixels(real_train: Split):
     std = np.sqrt(counts @ values**2 / counts.sum(1) - mean**2)
     assert tuple(mean.round(4)) == MEAN
     assert tuple(std.round(4)) == STD
-
-
-def test_a_held_out_part_and_the_rest_are_the_whole_and_the_same_each_time() -> None:
-    images = np.arange(50, dtype=np.uint8)[:, None, None, None].repeat(32, 1).repeat(32, 2).repeat(3, 3)
-    whole = Split(images, np.arange(50) % 10)
-    rest, held_out = whole.hold_out(5)
-    assert len(rest.labels) == 45 and len(held_out.labels) == 5
-    numbers = [*rest.images[:, 0, 0, 0].tolist(), *held_out.images[:, 0, 0, 0].tolist()]
-    assert sorted(numbers) == list(range(50)) and numbers != sorted(numbers)
-    for part in (rest, held_out):
-        assert np.array_equal(part.labels, part.images[:, 0, 0, 0] % 10)
-    assert whole.hold_out(5)[1].checksum() == held_out.checksum() != whole.hold_out(5, seed=1)[1].checksum()
-
-
-@pytest.mark.parametrize("count", [0, -1, 50, 51])
-def test_holding_out_nothing_or_everything_is_an_error(count: int) -> None:
-    whole = Split(np.zeros((50, 32, 32, 3), np.uint8), np.zeros(50, np.int64))
-    with pytest.raises(CifarcamError, match=f"hold out {count} of 50"):
-        whole.hold_out(count)

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import io
-import socket
 import tarfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Event, Thread
+from threading import Thread
 
 import numpy as np
 import pytest
+from servers import Answer, deliver, finished, nobody, ranged, served
 
-from cifarcam import download
+from cifarcam import download, transfer
+from cifarcam.download import FOLDER
 from cifarcam.errors import CifarcamError
 
-FOLDER = "cifar-10-batches-py"
 PAYLOAD = np.random.default_rng(0).bytes(200_000)  # does not compress
 
 
@@ -33,15 +33,10 @@ def packed() -> bytes:
 
 
 ARCHIVE = packed()
-Answer = Callable[[BaseHTTPRequestHandler], None]
-finished = Event()  # ends the servers that would go on for ever
 
 
-def deliver(request: BaseHTTPRequestHandler, body: bytes = ARCHIVE, promised: int | None = None) -> None:
-    request.send_response(200)
-    request.send_header("Content-Length", str(len(body) if promised is None else promised))
-    request.end_headers()
-    request.wfile.write(body)
+def whole(request: BaseHTTPRequestHandler) -> None:
+    deliver(request, ARCHIVE)
 
 
 def absent(request: BaseHTTPRequestHandler) -> None:
@@ -73,34 +68,13 @@ def throttled(request: BaseHTTPRequestHandler) -> None:
         request.wfile.write(ARCHIVE[start : start + 50])
 
 
-@contextmanager
-def served(answer: Answer) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            with suppress(ConnectionError):  # the client has had enough
-                answer(self)
-
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/archive.tar.gz"
-    finally:
-        finished.set()
-        server.shutdown()
-        server.server_close()
-        finished.clear()
-
-
 @pytest.fixture
 def sources(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., list[str]]]:
     """Makes local servers the sources, one for each answer given, and returns their addresses."""
     monkeypatch.setenv("no_proxy", "*")
     monkeypatch.setattr(download, "MD5", hashlib.md5(ARCHIVE).hexdigest())
-    monkeypatch.setattr(download, "TIMEOUT", 1.0)
-    monkeypatch.setattr(download, "WINDOW", 0.3)
+    monkeypatch.setattr(transfer, "TIMEOUT", 1.0)
+    monkeypatch.setattr(transfer, "WINDOW", 0.3)
     with ExitStack() as stack:
 
         def serve(*answers: Answer) -> list[str]:
@@ -116,23 +90,17 @@ def kept(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.name != ".cifar-10.lock")
 
 
-def nobody() -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{free.getsockname()[1]}/archive.tar.gz"
-
-
 def test_a_fast_source_is_unpacked_and_leaves_nothing_else(sources, tmp_path: Path):
-    sources(deliver)
-    download.fetch_archive(tmp_path / "new" / "cache", FOLDER)
+    sources(whole)
+    download.fetch_cifar10(tmp_path / "new" / "cache")
     assert (tmp_path / "new" / "cache" / FOLDER / "data_batch_1").read_bytes() == PAYLOAD
     assert kept(tmp_path / "new" / "cache") == [FOLDER]
 
 
 def test_the_first_source_that_delivers_is_the_last_one_asked(sources, tmp_path: Path):
     asked = []
-    sources(deliver, lambda request: asked.append(request))
-    download.fetch_archive(tmp_path, FOLDER)
+    sources(whole, lambda request: asked.append(request))
+    download.fetch_cifar10(tmp_path)
     assert not asked
 
 
@@ -148,21 +116,21 @@ def test_the_first_source_that_delivers_is_the_last_one_asked(sources, tmp_path:
     ],
 )
 def test_a_bad_source_is_given_up_for_the_next(sources, tmp_path: Path, capsys, answer: Answer, reason: str):
-    bad, good = sources(answer, deliver)
+    bad, good = sources(answer, whole)
     started = time.monotonic()
-    download.fetch_archive(tmp_path, FOLDER)
+    download.fetch_cifar10(tmp_path)
     assert time.monotonic() - started < 8
     line = capsys.readouterr().out
-    assert line.startswith(f"{download._host(bad)} {reason}")
-    assert line.endswith(f"; trying {download._host(good)}.\n")
+    assert line.startswith(f"{transfer.host(bad)} {reason}")
+    assert line.endswith(f"; trying {transfer.host(good)}.\n")
     assert (tmp_path / FOLDER / "data_batch_1").read_bytes() == PAYLOAD
     assert kept(tmp_path) == [FOLDER]
 
 
 def test_a_source_that_refuses_is_given_up_for_the_next(sources, tmp_path: Path, monkeypatch, capsys):
-    (good,) = sources(deliver)
+    (good,) = sources(whole)
     monkeypatch.setattr(download, "SOURCES", (nobody(), good))
-    download.fetch_archive(tmp_path, FOLDER)
+    download.fetch_cifar10(tmp_path)
     assert "cannot be reached (Connection refused); trying" in capsys.readouterr().out
     assert (tmp_path / FOLDER).is_dir()
 
@@ -170,8 +138,8 @@ def test_a_source_that_refuses_is_given_up_for_the_next(sources, tmp_path: Path,
 def arrivals(monkeypatch, rates: list[tuple[float, float]], step: float = 0.5) -> None:
     """Feeds the watch over the pace ``(seconds, bytes a second)``, stretch by stretch, by a clock of its own."""
     now, received = 0.0, 0.0
-    monkeypatch.setattr(download.time, "monotonic", lambda: now)
-    pace = download._Pace()
+    monkeypatch.setattr(transfer.time, "monotonic", lambda: now)
+    pace = transfer._Pace()
     for seconds, rate in rates:
         for _ in range(round(seconds / step)):
             now, received = now + step, received + rate * step
@@ -196,7 +164,7 @@ def test_a_pace_that_keeps_the_minimum_over_every_ten_seconds_is_kept(monkeypatc
     [[(10, 490_000)], [(60, 50_000_000), (10, 60_000)], [(5, 600_000), (10, 300_000)], [(1, 4_000_000), (10, 0)]],
 )
 def test_a_pace_below_the_minimum_for_ten_seconds_is_given_up(monkeypatch, rates):
-    with pytest.raises(download._GivenUpError, match=r"is too slow \(\d+ kB/s, at least 500 wanted\)"):
+    with pytest.raises(transfer.GivenUpError, match=r"is too slow \(\d+ kB/s, at least 500 wanted\)"):
         arrivals(monkeypatch, rates)
 
 
@@ -210,15 +178,15 @@ def test_a_source_that_was_fast_once_is_still_given_up(sources, tmp_path: Path):
 
     sources(slows_down)
     with pytest.raises(CifarcamError, match="is too slow"):
-        download.fetch_archive(tmp_path, FOLDER)
+        download.fetch_cifar10(tmp_path)
 
 
 def test_a_name_look_up_that_hangs_is_given_up(sources, tmp_path: Path, monkeypatch):
-    sources(deliver)
-    monkeypatch.setattr(download, "urlopen", lambda url, timeout: finished.wait(10))
+    sources(whole)
+    monkeypatch.setattr(transfer, "urlopen", lambda url, timeout: finished.wait(10))
     started = time.monotonic()
     with pytest.raises(CifarcamError, match="silent"):
-        download.fetch_archive(tmp_path, FOLDER)
+        download.fetch_cifar10(tmp_path)
     assert time.monotonic() - started < 8
 
 
@@ -226,55 +194,38 @@ def test_where_all_fail_the_error_names_them_and_the_ways_out(sources, tmp_path:
     urls = (*sources(absent, wrong_bytes), nobody())
     monkeypatch.setattr(download, "SOURCES", urls)
     with pytest.raises(CifarcamError) as caught:
-        download.fetch_archive(tmp_path, FOLDER)
-    for part in (*map(download._host, urls), "404", "MD5", "refused", "CIFARCAM_DATA", FOLDER, "'drawn'"):
+        download.fetch_cifar10(tmp_path)
+    for part in (*map(transfer.host, urls), "404", "MD5", "refused", "CIFARCAM_DATA", FOLDER, "'drawn'"):
         assert part in str(caught.value)
     assert kept(tmp_path) == []
 
 
 def test_an_unwritable_folder_is_one_clear_error(sources, tmp_path: Path):
-    sources(deliver)
+    sources(whole)
     (tmp_path / "file").touch()
     with pytest.raises(CifarcamError, match=r"Cannot keep CIFAR-10 in .*file/cache: Not a directory\. It needs"):
-        download.fetch_archive(tmp_path / "file" / "cache", FOLDER)
+        download.fetch_cifar10(tmp_path / "file" / "cache")
 
 
 def test_a_full_disk_is_blamed_on_the_folder_and_not_on_the_source(sources, tmp_path: Path, monkeypatch):
-    sources(deliver, deliver)
+    sources(whole, whole)
 
     class Full(io.BytesIO):
         def write(self, chunk: bytes) -> int:
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(download, "open", lambda *arguments: Full(), raising=False)
+    monkeypatch.setattr(transfer, "open", lambda *arguments: Full(), raising=False)
     with pytest.raises(CifarcamError, match=r"Cannot keep CIFAR-10 in .*: No space left"):
-        download.fetch_archive(tmp_path, FOLDER)
+        download.fetch_cifar10(tmp_path)
     assert kept(tmp_path) == []
 
 
 PART = ".cifar-10-python.tar.gz.part"
 
 
-def ranged(asked: list[str | None], body: bytes = ARCHIVE) -> Answer:
-    """A server that can begin in the middle, and notes what it was asked for."""
-
-    def answer(request: BaseHTTPRequestHandler) -> None:
-        asked.append(request.headers["Range"])
-        begin = int(request.headers["Range"].removeprefix("bytes=").rstrip("-")) if request.headers["Range"] else 0
-        if begin >= len(body):
-            request.send_error(416)
-            return
-        request.send_response(206 if begin else 200)
-        request.send_header("Content-Length", str(len(body) - begin))
-        request.end_headers()
-        request.wfile.write(body[begin:])
-
-    return answer
-
-
 def test_an_interruption_keeps_what_has_arrived_and_nothing_else(sources, tmp_path: Path, monkeypatch):
     asked = []
-    sources(ranged(asked))
+    sources(ranged(asked, ARCHIVE))
 
     def interrupt(*arguments: object, **named: object) -> None:
         raise KeyboardInterrupt
@@ -282,16 +233,16 @@ def test_an_interruption_keeps_what_has_arrived_and_nothing_else(sources, tmp_pa
     with monkeypatch.context() as patched:
         patched.setattr(tarfile.TarFile, "extractall", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            download.fetch_archive(tmp_path, FOLDER)
+            download.fetch_cifar10(tmp_path)
     assert kept(tmp_path) == [PART]
-    download.fetch_archive(tmp_path, FOLDER)  # the whole archive is there: nobody is asked again
+    download.fetch_cifar10(tmp_path)  # the whole archive is there: nobody is asked again
     assert asked == [None] and kept(tmp_path) == [FOLDER]
 
 
 def test_the_next_source_goes_on_where_the_one_before_broke_off(sources, tmp_path: Path, capsys):
     asked = []
-    sources(truncated, ranged(asked))
-    download.fetch_archive(tmp_path, FOLDER)
+    sources(truncated, ranged(asked, ARCHIVE))
+    download.fetch_cifar10(tmp_path)
     assert asked == ["bytes=100000-"] and "broke off after 100,000 of" in capsys.readouterr().out
     assert (tmp_path / FOLDER / "data_batch_1").read_bytes() == PAYLOAD and kept(tmp_path) == [FOLDER]
 
@@ -300,28 +251,28 @@ def test_the_next_call_goes_on_too(sources, tmp_path: Path):
     asked = []
     sources(truncated)
     with pytest.raises(CifarcamError, match="broke off"):
-        download.fetch_archive(tmp_path, FOLDER)
+        download.fetch_cifar10(tmp_path)
     assert kept(tmp_path) == [PART]
-    sources(ranged(asked))
-    download.fetch_archive(tmp_path, FOLDER)
+    sources(ranged(asked, ARCHIVE))
+    download.fetch_cifar10(tmp_path)
     assert asked == ["bytes=100000-"] and kept(tmp_path) == [FOLDER]
 
 
 @pytest.mark.parametrize("left", [b"x" * 500, b"x" * (len(ARCHIVE) + 5)])
 def test_a_wrong_part_is_thrown_away_and_the_same_source_asked_for_all(sources, tmp_path: Path, left: bytes):
     asked = []
-    sources(ranged(asked))
+    sources(ranged(asked, ARCHIVE))
     (tmp_path / PART).write_bytes(left)
-    download.fetch_archive(tmp_path, FOLDER)
+    download.fetch_cifar10(tmp_path)
     assert asked == [f"bytes={len(left)}-", None] and kept(tmp_path) == [FOLDER]
 
 
 def test_a_mirror_of_ones_own_is_asked_first(sources, tmp_path: Path, monkeypatch):
     asked = []
-    mirror, public = sources(deliver, ranged(asked))
+    mirror, public = sources(whole, ranged(asked, ARCHIVE))
     monkeypatch.setattr(download, "SOURCES", (public,))
     monkeypatch.setenv("CIFARCAM_MIRROR", mirror)
-    download.fetch_archive(tmp_path, FOLDER)
+    download.fetch_cifar10(tmp_path)
     assert not asked and kept(tmp_path) == [FOLDER]
 
 
@@ -329,12 +280,12 @@ def test_a_mirror_of_ones_own_is_asked_first(sources, tmp_path: Path, monkeypatc
 def test_a_mirror_that_is_no_address_is_refused(mirror: str, tmp_path: Path, monkeypatch):
     monkeypatch.setenv("CIFARCAM_MIRROR", mirror)
     with pytest.raises(CifarcamError, match="CIFARCAM_MIRROR is"):
-        download.fetch_archive(tmp_path / "cache", FOLDER)
+        download.fetch_cifar10(tmp_path / "cache")
     assert not (tmp_path / "cache").exists()
 
 
 def test_a_source_that_sends_you_elsewhere_is_followed(sources, tmp_path: Path, monkeypatch):
-    (real,) = sources(ranged([]))
+    (real,) = sources(ranged([], ARCHIVE))
 
     def moved(request: BaseHTTPRequestHandler) -> None:
         request.send_response(302)
@@ -343,16 +294,16 @@ def test_a_source_that_sends_you_elsewhere_is_followed(sources, tmp_path: Path, 
 
     with served(moved) as url:
         monkeypatch.setattr(download, "SOURCES", (url,))
-        download.fetch_archive(tmp_path, FOLDER)
+        download.fetch_cifar10(tmp_path)
     assert kept(tmp_path) == [FOLDER]
 
 
 def test_two_downloads_at_once_both_succeed(sources, tmp_path: Path):
-    sources(deliver)
+    sources(whole)
     outcomes = []
 
     def fetch() -> None:
-        download.fetch_archive(tmp_path, FOLDER)
+        download.fetch_cifar10(tmp_path)
         outcomes.append((tmp_path / FOLDER / "data_batch_1").read_bytes() == PAYLOAD)
 
     threads = [Thread(target=fetch) for _ in range(4)]
@@ -364,7 +315,15 @@ def test_two_downloads_at_once_both_succeed(sources, tmp_path: Path):
     assert kept(tmp_path) == [FOLDER]
 
 
-def test_sources_end_with_the_canonical_host_and_name_the_real_archive():
-    assert len(set(download.SOURCES)) == len(download.SOURCES) >= 2
-    assert all(url.startswith("https://") and url.endswith("/cifar-10-python.tar.gz") for url in download.SOURCES)
-    assert download.SOURCES[-1] == "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
+def test_what_a_killed_call_was_unpacking_is_thrown_away(sources, tmp_path: Path):
+    sources(whole)
+    (tmp_path / ".cifar-10-unpacking-x" / FOLDER).mkdir(parents=True)
+    download.fetch_cifar10(tmp_path)
+    assert kept(tmp_path) == [FOLDER]
+
+
+def test_the_fastest_source_comes_first_and_the_canonical_host_last():
+    hub, *archives = download.SOURCES
+    assert hub == download.HUGGING_FACE and len(set(archives)) == len(archives) >= 2
+    assert all(url.startswith("https://") and url.endswith("/cifar-10-python.tar.gz") for url in archives)
+    assert archives[-1] == "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"

@@ -14,12 +14,13 @@ from cifarcam import figures
 from cifarcam.architecture import stage_table
 from cifarcam.augment import normalize
 from cifarcam.cam import StageMaps
-from cifarcam.data import CLASSES, Split
+from cifarcam.data import CLASSES
 from cifarcam.figures.maps import overlay
 from cifarcam.figures.style import BEST, HEAT, TEST, TRAIN
 from cifarcam.pictures import Picture
 from cifarcam.predictions import Predictions
 from cifarcam.resnet import STAGES, ResNet18
+from cifarcam.split import Split
 
 
 @pytest.fixture

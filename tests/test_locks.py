@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from itertools import chain
 from pathlib import Path
 
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from cifarcam import __version__
+from tools.stamp import COLAB_LACKS
 
 TOP = Path(__file__).parents[1]
 CPU_INDEX = "--extra-index-url https://download.pytorch.org/whl/cpu"
@@ -15,7 +20,14 @@ CPU_INDEX = "--extra-index-url https://download.pytorch.org/whl/cpu"
 
 def pins(name: str) -> dict[str, str]:
     """The locked versions by package, without the markers behind them."""
-    return dict(re.findall(r"^([\w.-]+)==([^\s;]+)", (TOP / name).read_text(encoding="utf-8"), re.MULTILINE))
+    found = re.findall(r"^([\w.-]+)==([^\s;]+)", (TOP / name).read_text(encoding="utf-8"), re.MULTILINE)
+    return {canonicalize_name(package): version for package, version in found}
+
+
+def wanted() -> list[Requirement]:
+    """All that ``pyproject.toml`` asks for, with its extras."""
+    project = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return [*map(Requirement, [*project["dependencies"], *chain(*project["optional-dependencies"].values())])]
 
 
 def test_the_lock_without_cuda_is_the_lock_without_cuda() -> None:
@@ -26,11 +38,22 @@ def test_the_lock_without_cuda_is_the_lock_without_cuda() -> None:
     assert (TOP / "requirements-cpu.txt").read_text(encoding="utf-8").startswith(CPU_INDEX)
 
 
-def test_the_lock_pins_what_is_asked_for() -> None:
-    asked, locked = pins("requirements.in"), pins("requirements.txt")
-    assert asked.items() <= locked.items()
-    named = re.findall(r"^([\w.-]+)", (TOP / "requirements.in").read_text(encoding="utf-8"), re.MULTILINE)
-    assert {name.lower() for name in named} <= {name.lower() for name in locked}
+def test_the_lock_has_all_that_is_asked_for_at_versions_that_are_allowed() -> None:
+    locked = pins("requirements.txt")
+    for requirement in wanted():
+        assert requirement.specifier.contains(locked[canonicalize_name(requirement.name)]), requirement
+
+
+def test_what_colab_ships_is_locked_at_its_version() -> None:
+    locked, shipped = pins("requirements.txt"), pins("tests/colab/shipped.txt")
+    both = locked.keys() & shipped.keys()
+    assert len(both) > 40 and {name: locked[name] for name in both} == {name: shipped[name] for name in both}
+
+
+def test_all_that_the_package_needs_is_shipped_or_installed_by_the_setup_cell() -> None:
+    project = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
+    assert needed <= set(pins("tests/colab/shipped.txt")) | set(COLAB_LACKS)
 
 
 def test_the_sites_lock_makes_the_same_site() -> None:

@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from cifarcam.augment import Batches
-from cifarcam.data import Split
 from cifarcam.errors import CifarcamError
 from cifarcam.lr_finder import RangeTest, range_test
 from cifarcam.optimizers import make_optimizer
 from cifarcam.recipes import ONE_CYCLE, Recipe
 from cifarcam.resnet import ResNet18
+from cifarcam.split import Split
 
 RECIPE = Recipe(name="tiny", batch=16, augmentation="batched", lr=0.05, momentum=0.9, dropout=0.3)
 

@@ -11,11 +11,11 @@ import pytest
 import torch
 from known import TEST_CHECKSUM, TRAIN_CHECKSUM
 
-from cifarcam.data import Split
 from cifarcam.errors import CifarcamError
 from cifarcam.predictions import Predictions, predict
 from cifarcam.recipes import Recipe
 from cifarcam.runs import load_run, record, recorded_runs
+from cifarcam.split import Split
 from cifarcam.training import fit
 
 MUST_REACH = {"best": 0.93, "one_cycle": 0.9089, "step_lr": 0.8895}

@@ -19,12 +19,12 @@ from torch import Tensor
 from cifarcam import checkpoints, training
 from cifarcam.augment import Batches, normalize
 from cifarcam.checkpoints import TrainingState
-from cifarcam.data import Split
 from cifarcam.errors import CifarcamError
 from cifarcam.hardware import describe, fastest_precision
 from cifarcam.optimizers import make_optimizer
 from cifarcam.recipes import STEP_LR, Recipe
 from cifarcam.resnet import ResNet18
+from cifarcam.split import Split
 from cifarcam.training import Fitted, fit
 
 TINY = Recipe(name="tiny", width=4, epochs=3, batch=16, lr=0.05, precision="float32", crop_padding=2)

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cifarcam.data import Split
 from cifarcam.errors import CifarcamError
 from cifarcam.recipes import STEP_LR
+from cifarcam.split import Split
 from tools import tune
 
 RECIPE = STEP_LR.replace(width=4, epochs=2, batch=32, workers=0)

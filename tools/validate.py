@@ -16,7 +16,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cifarcam.data import FOLDER, STAND_IN, cache_folder, cifar10, uses_stand_in
+from cifarcam.data import STAND_IN, cache_folder, cifar10, uses_stand_in
+from cifarcam.download import is_there
 from cifarcam.errors import CifarcamError
 from tools.chapters import ROOT, chapter_paths
 from tools.execute import quiet_kernels
@@ -34,7 +35,7 @@ def why_stand_in() -> str | None:
     try:
         cifar10("test")
     except CifarcamError as error:
-        if os.environ.get("CIFARCAM_DATA") or (cache_folder() / FOLDER).exists():
+        if os.environ.get("CIFARCAM_DATA") or is_there(cache_folder()):
             raise
         return str(error)
     return None

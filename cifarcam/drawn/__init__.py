@@ -11,11 +11,12 @@ from functools import cache
 import numpy as np
 from numpy.random import PCG64, Generator
 
-from cifarcam.data import CLASSES, Split
+from cifarcam.data import CLASSES
 from cifarcam.drawn.canvas import Canvas
 from cifarcam.drawn.objects import OBJECTS
 from cifarcam.drawn.surroundings import SURROUNDINGS, paint_surroundings
 from cifarcam.errors import CifarcamError
+from cifarcam.split import Split
 
 COUNTS = {"train": 6000, "test": 1000}
 BATCH = 50  # pictures painted at once; so few fit into the processor's cache

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from cifarcam.augment import denormalize
-from cifarcam.data import CLASSES, Split
+from cifarcam.data import CLASSES
 from cifarcam.figures.style import bare, drawing, show_image
+from cifarcam.split import Split
 
 
 def class_samples(split: Split, columns: int = 10, seed: int = 0) -> Figure:
