@@ -1,0 +1,101 @@
+"""Each chapter as Colab opens it: the notebook alone, what Colab ships, the package from the repository.
+
+Google's own parts are stood in for by an empty module ``google.colab``, which the kernel has loaded before the first
+cell, as there. The address of the repository leads to this checkout's last commit.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from packaging.utils import canonicalize_name
+
+from tools.chapters import ROOT, chapter_paths, code_cells, output_text, read
+from tools.stamp import COLAB_LACKS, repository
+
+COLAB_PYTHON = os.environ.get("COLAB_PYTHON", "")
+SHIPPED = Path(__file__).parent / "shipped.txt"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not COLAB_PYTHON, reason="`make check-colab` builds Colab's environment and names its Python"),
+]
+
+
+class ColabKernel(KernelSpecManager):
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        return KernelSpec(argv=[COLAB_PYTHON, "-m", "ipykernel_launcher", "-f", "{connection_file}"])
+
+
+def pip(*arguments: str) -> str:
+    return subprocess.run([COLAB_PYTHON, "-m", "pip", *arguments], capture_output=True, text=True, check=True).stdout
+
+
+def installed() -> dict[str, str]:
+    """The versions in Colab's environment by package."""
+    lines = (line.split("==") for line in pip("list", "--format=freeze").splitlines())
+    return {canonicalize_name(name): version for name, version in lines}
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the repository whose branch for readers is what is checked out here."""
+    folder = tmp_path_factory.mktemp("repository")
+    subprocess.run(["git", "clone", "-q", "--bare", ROOT, folder], check=True)
+    head = subprocess.run(["git", "-C", ROOT, "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+    branch = f"refs/heads/{repository(ROOT).branch}"
+    subprocess.run(["git", "-C", folder, "update-ref", branch, head.stdout.strip()], check=True)
+    return folder
+
+
+@pytest.fixture
+def colab(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """Colab as a new machine: nothing of the book is installed; gives the versions that it ships."""
+    module = tmp_path / "machine" / "google" / "colab"
+    startup = tmp_path / "ipython" / "profile_default" / "startup"
+    for folder in (module, startup):
+        folder.mkdir(parents=True)
+    (module / "__init__.py").touch()
+    (startup / "00-colab.py").write_text("import google.colab\n", encoding="utf-8")
+    monkeypatch.setenv("IPYTHONDIR", str(startup.parents[1]))
+    monkeypatch.setenv("PYTHONPATH", str(module.parents[1]))
+    monkeypatch.setenv("PATH", f"{Path(COLAB_PYTHON).parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{published.as_uri()}.insteadOf")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", repository(ROOT).url)
+    pip("uninstall", "-q", "-y", "cifarcam", *COLAB_LACKS)
+    yield installed()
+    pip("uninstall", "-q", "-y", "cifarcam", *COLAB_LACKS)
+
+
+def test_the_environment_is_the_one_that_is_pinned(colab: dict[str, str]) -> None:
+    pins = (line.split("==") for line in SHIPPED.read_text(encoding="utf-8").splitlines() if "==" in line)
+    assert {canonicalize_name(name): version for name, version in pins}.items() <= colab.items()
+    version = subprocess.run([COLAB_PYTHON, "--version"], capture_output=True, text=True, check=True).stdout
+    assert version.startswith("Python 3.13.")
+
+
+@pytest.mark.parametrize("path", chapter_paths(), ids=lambda path: path.stem)
+def test_a_chapter_runs_alone_and_changes_nothing_that_colab_ships(
+    path: Path, colab: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "content").mkdir()
+    notebook = read(path)
+    NotebookClient(
+        notebook,
+        km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=ColabKernel()),
+        resources={"metadata": {"path": str(tmp_path / "content")}},
+        timeout=600,
+    ).execute()
+    setup = output_text(code_cells(notebook)[0])
+    assert "error" not in setup.lower() and "restart" not in setup.lower(), setup
+    after = installed()
+    assert {name: after.get(name) for name in colab} == colab
+    assert after.keys() - colab.keys() == {"cifarcam", *COLAB_LACKS}
