@@ -60,8 +60,11 @@ def denormalize(x: Tensor) -> np.ndarray:
     return pixels.clamp(0, 1).numpy()
 
 
-def train_transforms(recipe: Recipe) -> list:
-    """The random albumentations transforms of a recipe, in order, without normalisation; each takes uint8 images."""
+def train_transforms(recipe: Recipe, side: int = SIDE) -> list:
+    """The random albumentations transforms of a recipe, in order, without normalisation.
+
+    Each takes uint8 images; a crop has ``side`` pixels a side.
+    """
     import albumentations as A
 
     chosen = []
@@ -81,7 +84,7 @@ def train_transforms(recipe: Recipe) -> list:
     if recipe.crop_padding:
         border = {"constant": 0, "reflect": 4}[recipe.padding_mode]  # OpenCV's numbers for the two
         chosen.append(A.Pad(padding=recipe.crop_padding, fill=FILL, border_mode=border))
-        chosen.append(A.RandomCrop(SIDE, SIDE))
+        chosen.append(A.RandomCrop(side, side))
     if recipe.cutout:
         side = (recipe.cutout, recipe.cutout)
         chosen.append(
@@ -108,14 +111,14 @@ def draws(transforms: list, image: np.ndarray, count: int, seed: int, certain: b
     return [pipeline(image=image)["image"] for _ in range(count)]
 
 
-def train_pipeline(recipe: Recipe, seed: int | None = None):
-    """A recipe's albumentations pipeline: ``pipeline(image=uint8 (32, 32, 3))["image"]`` is float32 (3, 32, 32).
+def train_pipeline(recipe: Recipe, seed: int | None = None, side: int = SIDE):
+    """A recipe's albumentations pipeline: ``pipeline(image=uint8 (side, side, 3))["image"]``, float32 (3, side, side).
 
     ``seed`` seeds this pipeline alone; albumentations takes no notice of the global seeds.
     """
     import albumentations as A
 
-    return A.Compose([*train_transforms(recipe), *_to_network()], seed=seed)
+    return A.Compose([*train_transforms(recipe, side), *_to_network()], seed=seed)
 
 
 def test_pipeline():
@@ -125,32 +128,34 @@ def test_pipeline():
     return A.Compose(_to_network())
 
 
-def random_places(count: int, recipe: Recipe, generator: torch.Generator) -> Tensor:
+def random_places(count: int, recipe: Recipe, generator: torch.Generator, side: int = SIDE) -> Tensor:
     """Where ``batched`` crops and cuts out: int64, (4, count), top and left of the crops, then of the squares.
 
+    The crops have ``side`` pixels a side.
     Drawn on the CPU, so that a seed means the same on every device.
     """
     crops = torch.randint(2 * recipe.crop_padding + 1, (2, count), generator=generator)
     if not recipe.cutout:
         return torch.cat([crops, torch.zeros_like(crops)])
-    return torch.cat([crops, torch.randint(SIDE - recipe.cutout + 1, (2, count), generator=generator)])
+    return torch.cat([crops, torch.randint(side - recipe.cutout + 1, (2, count), generator=generator)])
 
 
 def batched(images: Tensor, flipped: Tensor, places: Tensor, recipe: Recipe) -> Tensor:
     """A batch of crops, flipped where asked, each with a square cut out, on the images' device.
 
     Args:
-        images: uint8, (N, 32 + 2p, 32 + 2p, 3) with p = ``recipe.crop_padding``, from ``pad``.
+        images: uint8, (N, S + 2p, S + 2p, 3) with p = ``recipe.crop_padding``, from ``pad``.
         flipped: bool, (N,): which images to mirror.
         places: int64, (4, N), from ``random_places``.
         recipe: gives the side of the cut-out square.
-    Returns: float32, (N, 3, 32, 32), normalised, in channels-last memory order; the square is 0, the mean colour.
+    Returns: float32, (N, 3, S, S), normalised, in channels-last memory order; the square is 0, the mean colour.
     """
     top, left = places[:2]
-    crops = _crop(images, top, left)
+    side = images.shape[1] - 2 * recipe.crop_padding
+    crops = _crop(images, top, left, side)
     crops = torch.where(flipped[:, None, None, None], crops.flip(2), crops)
     x = normalize(crops, images.device)
-    return x * _outside_square(recipe.cutout, places[2:]) if recipe.cutout else x
+    return x * _outside_square(recipe.cutout, places[2:], side) if recipe.cutout else x
 
 
 def resize(x: Tensor, side: int) -> Tensor:
@@ -164,15 +169,15 @@ def resize(x: Tensor, side: int) -> Tensor:
 def pad(images: np.ndarray | Tensor, recipe: Recipe, device: torch.device | str = "cpu") -> Tensor:
     """All images with ``recipe.crop_padding`` pixels more on each side: uint8, (N, H + 2p, W + 2p, 3)."""
     images = torch.as_tensor(images).to(device)
-    p = recipe.crop_padding
+    p, side = recipe.crop_padding, images.shape[1]
     if p == 0:
         return images
     if recipe.padding_mode == "reflect":
-        index = torch.arange(-p, SIDE + p, device=device).abs()
-        index = torch.where(index >= SIDE, 2 * (SIDE - 1) - index, index)
+        index = torch.arange(-p, side + p, device=device).abs()
+        index = torch.where(index >= side, 2 * (side - 1) - index, index)
         return images[:, index][:, :, index]
-    padded = torch.tensor(FILL, dtype=torch.uint8, device=device).repeat(len(images), SIDE + 2 * p, SIDE + 2 * p, 1)
-    padded[:, p : p + SIDE, p : p + SIDE] = images
+    padded = torch.tensor(FILL, dtype=torch.uint8, device=device).repeat(len(images), side + 2 * p, side + 2 * p, 1)
+    padded[:, p : p + side, p : p + side] = images
     return padded
 
 
@@ -198,14 +203,20 @@ def generator_for(seed: int, epoch: int, use: str) -> torch.Generator:
 class Batches:
     """The training batches of a recipe, epoch by epoch.
 
-    ``batches.epoch(k)`` yields ``(x, y)``: x float32, (batch, 3, 32, 32), normalised; y int64, (batch,); both on
-    the device. The order and the augmentation of epoch k follow from the recipe's seed and k alone.
-    Raises ``CifarcamError`` for a split of another form, or with fewer images than the recipe wants.
+    ``batches.epoch(k)`` yields ``(x, y)``: x float32, (batch, 3, S, S) for images of S pixels a side, normalised;
+    y int64, (batch,); both on the device. The order and the augmentation of epoch k follow from the recipe's seed and
+    k alone.
+    Raises ``CifarcamError`` for a split of another form, with more than ``classes`` classes, or with fewer or smaller
+    images than the recipe wants.
     """
 
-    def __init__(self, train: Split, recipe: Recipe, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, train: Split, recipe: Recipe, device: torch.device | str = "cpu", classes: int = len(CLASSES)
+    ) -> None:
         self.recipe, self.device = recipe, torch.device(device)
-        check_split("training", train)
+        check_split("training", train, classes)
+        self.side = train.images.shape[1]
+        _check_side(recipe, self.side)
         if recipe.train_images and recipe.train_images > len(train.labels):
             raise CifarcamError(
                 f"The recipe's train_images is {recipe.train_images}; there are only {len(train.labels)}."
@@ -230,17 +241,18 @@ class Batches:
         flipped = flips(len(order), self.recipe, epoch)[order].to(self.device)
         generator = generator_for(self.recipe.seed, epoch, "augment")
         sizes = [len(chosen) for chosen in order.split(self.recipe.batch)]
-        places = torch.cat([random_places(size, self.recipe, generator) for size in sizes], dim=1).to(self.device)
+        places = [random_places(size, self.recipe, generator, self.side) for size in sizes]
+        places = torch.cat(places, dim=1).to(self.device)
         order = order.to(self.device)
         for chosen, mirrored, where in zip(*(part.split(sizes, -1) for part in (order, flipped, places)), strict=True):
             x = batched(self.padded[chosen], mirrored, where, self.recipe)
-            yield resize(x, self.recipe.side(epoch)), self.labels[chosen]
+            yield (resize(x, self.recipe.side(epoch)) if self.side == SIDE else x), self.labels[chosen]
 
     def _by_image(self, order: Tensor, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         generator = generator_for(self.recipe.seed, epoch, "augment")
         seed = int(torch.randint(2**31, (1,), generator=generator))
         loader = DataLoader(
-            AugmentedImages(self.train, train_pipeline(self.recipe, seed)),
+            AugmentedImages(self.train, train_pipeline(self.recipe, seed, self.side)),
             batch_size=self.recipe.batch,
             sampler=order.tolist(),
             num_workers=self.recipe.workers,
@@ -252,27 +264,41 @@ class Batches:
             yield x.to(self.device, non_blocking=True), y.to(self.device, non_blocking=True)
 
 
-def check_split(name: str, split: Split) -> None:
-    """Raises ``CifarcamError`` unless there is an image or more of CIFAR-10's form, and a label for each.
+def check_split(name: str, split: Split, classes: int = len(CLASSES)) -> None:
+    """Raises ``CifarcamError`` unless there is a square colour image or more, and one of the labels for each.
 
     ``name`` is what the message calls the split.
     """
     images, labels = np.asarray(split.images), np.asarray(split.labels)
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (SIDE, SIDE, 3) or not len(images):
+    square = images.ndim == 4 and images.shape[1] == images.shape[2] and images.shape[3] == 3
+    if images.dtype != np.uint8 or not square or not len(images):
         raise CifarcamError(
             f"The {name} images are {images.dtype} of shape {images.shape}; "
-            f"expected uint8 of shape (N, {SIDE}, {SIDE}, 3), at least one."
+            "expected uint8 of shape (N, side, side, 3), at least one."
         )
     whole = np.issubdtype(labels.dtype, np.integer)
-    if labels.shape != images.shape[:1] or not whole or not 0 <= labels.min() <= labels.max() < len(CLASSES):
+    if labels.shape != images.shape[:1] or not whole or not 0 <= labels.min() <= labels.max() < classes:
         raise CifarcamError(
             f"The {name} labels, {labels.dtype} of shape {labels.shape}, do not fit: expected a whole number from 0 to "
-            f"{len(CLASSES) - 1} for each of the {len(images)} images."
+            f"{classes - 1} for each of the {len(images)} images."
+        )
+
+
+def _check_side(recipe: Recipe, side: int) -> None:
+    if recipe.first_side != SIDE and side != SIDE:
+        raise CifarcamError(
+            f"The recipe's first_side is {recipe.first_side}: its progressive resizing is for images of {SIDE}×{SIDE}, "
+            f"these are {side}×{side}. Set first_side to {SIDE} and full_side_from to 1."
+        )
+    if recipe.cutout > side or recipe.crop_padding >= side:
+        raise CifarcamError(
+            f"The recipe's cutout is {recipe.cutout} and its crop_padding {recipe.crop_padding}; expected less than "
+            f"the images' {side} pixels a side."
         )
 
 
 class AugmentedImages(Dataset):
-    """A split as ``(float32 (3, 32, 32), label)`` pairs, each image passed through an albumentations pipeline."""
+    """A split as ``(float32 (3, H, W), label)`` pairs, each image passed through an albumentations pipeline."""
 
     def __init__(self, split: Split, pipeline) -> None:
         self.split, self.pipeline = split, pipeline
@@ -300,22 +326,22 @@ def _to_network() -> list:
     return [A.Normalize(MEAN, STD, max_pixel_value=255.0), ToTensorV2()]
 
 
-def _crop(images: Tensor, top: Tensor, left: Tensor) -> Tensor:
-    # A row of a crop is 96 bytes in a line of memory. Copying 32 such rows is several times faster than
-    # gathering 3,072 single values.
-    count, side = images.shape[:2]
+def _crop(images: Tensor, top: Tensor, left: Tensor, side: int) -> Tensor:
+    # A row of a crop is one piece of memory: 96 bytes for 32 pixels. Copying 32 such rows is several times faster
+    # than gathering 3,072 single values.
+    count, padded = images.shape[:2]
     images = images.contiguous()
     pixels = images.numel() // 3
-    windows = images.flatten().as_strided((pixels - SIDE + 1, 3 * SIDE), (3, 1))
-    first_row = torch.arange(count, device=images.device) * side + top
-    rows = first_row[:, None] + torch.arange(SIDE, device=images.device)
-    starts = rows * side + left[:, None]
-    return windows.index_select(0, starts.flatten()).view(count, SIDE, SIDE, 3)
+    windows = images.flatten().as_strided((pixels - side + 1, 3 * side), (3, 1))
+    first_row = torch.arange(count, device=images.device) * padded + top
+    rows = first_row[:, None] + torch.arange(side, device=images.device)
+    starts = rows * padded + left[:, None]
+    return windows.index_select(0, starts.flatten()).view(count, side, side, 3)
 
 
-def _outside_square(side: int, corner: Tensor) -> Tensor:
-    """Float (N, 1, 32, 32): 0 inside the square whose top and left ``corner``, (2, N), gives, 1 outside."""
-    at = torch.arange(SIDE, device=corner.device)
+def _outside_square(cutout: int, corner: Tensor, side: int) -> Tensor:
+    """Float (N, 1, side, side): 0 inside the square whose top and left ``corner``, (2, N), gives, 1 outside."""
+    at = torch.arange(side, device=corner.device)
     corner = corner[..., None]
-    rows, columns = (at >= corner) & (at < corner + side)
+    rows, columns = (at >= corner) & (at < corner + cutout)
     return (~(rows[:, :, None] & columns[:, None, :]))[:, None].float()

@@ -1,6 +1,6 @@
-"""Class activation maps of all five stages, from one forward and one backward pass.
+"""Class activation maps of all stages of a network, from one forward and one backward pass.
 
-pytorch-grad-cam computes the maps; this module keeps the five apart, keeps their magnitudes, and leaves the model
+pytorch-grad-cam computes the maps; this module keeps the stages apart, keeps their magnitudes, and leaves the model
 as it found it. Grad-CAM is Selvaraju et al. (2017), "Grad-CAM: visual explanations from deep networks via
 gradient-based localization" (arXiv 1610.02391); the analytic map is Zhou et al. (2016), "Learning deep features for
 discriminative localization" (arXiv 1512.04150).
@@ -8,7 +8,7 @@ discriminative localization" (arXiv 1512.04150).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,58 +22,69 @@ from cifarcam.augment import normalize
 from cifarcam.data import CLASSES
 from cifarcam.errors import CifarcamError
 from cifarcam.model_state import left_as_found
-from cifarcam.resnet import stages
+from cifarcam.resnet import STAGES, stages
 
 BATCH = 50  # images a pass; bounds the memory that the activations take
 
 
 @dataclass(frozen=True)
 class StageMaps:
-    """The maps of N images at the five stages.
+    """The maps of N images at S stages, the five of a ``ResNet18`` or others.
 
     Attributes:
-        maps: float32, (N, 5, H, W), each scaled to 0 to 1 and enlarged to the image; all 0 for a blank map.
-        raw_maxima: float32, (N, 5): the largest value of each map before it was scaled. Each stage has a scale of its
+        maps: float32, (N, S, H, W), each scaled to 0 to 1 and enlarged to the image; all 0 for a blank map.
+        raw_maxima: float32, (N, S): the largest value of each map before it was scaled. Each stage has a scale of its
             own; scaling hides it, so maps compare in shape only. 0 means that nothing spoke for the class: blank.
         targets: int64, (N,): the class that each map explains.
         logits: float32, (N, classes).
+        stages: the stages' names.
     """
 
     maps: np.ndarray
     raw_maxima: np.ndarray
     targets: np.ndarray
     logits: np.ndarray
+    stages: tuple[str, ...] = STAGES
 
     @property
     def blank(self) -> np.ndarray:
-        """Which maps are nowhere positive, bool, (N, 5)."""
+        """Which maps are nowhere positive, bool, (N, S)."""
         return self.raw_maxima <= 0
 
 
-def stage_maps(model: nn.Module, images: np.ndarray, targets: str | int | Sequence[int] = "predicted") -> StageMaps:
-    """Grad-CAM of every image at layer0 to layer4.
+def stage_maps(
+    model: nn.Module,
+    images: np.ndarray,
+    targets: str | int | Sequence[int] = "predicted",
+    layers: Mapping[str, nn.Module] | None = None,
+) -> StageMaps:
+    """Grad-CAM of every image at layer0 to layer4, or at the layers that are given.
 
     A channel's weight is the mean over space of the gradient of the target's logit with respect to that channel; the
     map is the ReLU of the weighted sum of the channels.
 
     Args:
-        model: a ``ResNet18``; mode, gradients and hooks are left as found.
+        model: takes normalised (N, 3, H, W) and gives logits; mode, gradients and hooks are left as found.
         images: uint8, (N, H, W, 3).
         targets: ``"predicted"``, a class (name or number) for all images, or a class number for each image, such as
             the true labels.
+        layers: modules of the model by the names of the stages, each with an output of (N, channels, h, w) that
+            nothing changes in place afterwards. By default the five of a ``ResNet18``.
     Raises ``CifarcamError`` for images or targets that do not fit and for a model that gives NaN.
     """
-    layers = list(stages(model).values())
+    layers = stages(model) if layers is None else layers
     _check_images(images)
-    chosen = _target_classes(targets, len(images), model.linear.out_features)
+    device = next(model.parameters()).device
+    with left_as_found(model), torch.no_grad():
+        num_classes = model(normalize(images[:1], device)).shape[1]
+    chosen = _target_classes(targets, len(images), num_classes)
     pieces = []
-    with left_as_found(model), _StageGradCAM(model, layers) as grad_cam:
-        device = next(model.parameters()).device
+    with left_as_found(model), _StageGradCAM(model, list(layers.values())) as grad_cam:
         for start in range(0, len(images), BATCH):
             part = slice(start, start + BATCH)
             x = normalize(images[part], device).requires_grad_()  # so that frozen parameters are no obstacle
             pieces.append(grad_cam.all_stages(x, None if chosen is None else chosen[part]))
-    return StageMaps(*(np.concatenate(parts) for parts in zip(*pieces, strict=True)))
+    return StageMaps(*(np.concatenate(parts) for parts in zip(*pieces, strict=True)), stages=tuple(layers))
 
 
 def analytic_maps(model: nn.Module, images: np.ndarray, targets: str | int | Sequence[int] = "predicted") -> np.ndarray:
@@ -146,7 +157,10 @@ def _target_classes(targets: str | int | Sequence[int], count: int, num_classes:
         if targets == "predicted":
             return None
         if targets not in CLASSES:
-            raise CifarcamError(f"There is no class {targets!r}; give 'predicted' or one of {', '.join(CLASSES)}.")
+            raise CifarcamError(
+                f"There is no class {targets!r}; give 'predicted' or one of {', '.join(CLASSES)}; of other data the "
+                "class's number."
+            )
         targets = CLASSES.index(targets)
     classes = np.asarray(targets)
     if classes.ndim == 0:

@@ -36,6 +36,7 @@ class TrainingState:
     train: Split
     device: torch.device
     compiled: bool = False
+    model: nn.Module | None = None
     history: list[dict] = field(default_factory=list)
     hardware: list[str] = field(default_factory=list)
 
@@ -44,10 +45,11 @@ class TrainingState:
         count = len(self.train.first(recipe.train_images).labels)
         self.data_checksum = self.train.checksum()
         self.precision = fastest_precision(self.device) if recipe.precision == "auto" else recipe.precision
-        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            torch.manual_seed(recipe.seed)
-            model = ResNet18(recipe.width, dropout=recipe.dropout)
-        self.model = model.to(self.device, memory_format=torch.channels_last)
+        if self.model is None:
+            with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+                torch.manual_seed(recipe.seed)
+                self.model = ResNet18(recipe.width, dropout=recipe.dropout)
+        self.model = self.model.to(self.device, memory_format=torch.channels_last)
         # dynamic=False: else the kernels of an epoch depend on the sizes before it, and resuming is not exact.
         self.trained = torch.compile(self.model, dynamic=False) if self.compiled else self.model
         self.optimizer = make_optimizer(self.model, recipe)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,11 +61,13 @@ class Predictions:
     Attributes:
         logits: float32, (N, classes).
         labels: int64, (N,), the true classes.
-    Raises ``CifarcamError`` where the two do not belong together.
+        classes: their names.
+    Raises ``CifarcamError`` where logits and labels do not belong together.
     """
 
     logits: Tensor
     labels: Tensor
+    classes: Sequence[str] = CLASSES
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "logits", torch.as_tensor(self.logits).float())
@@ -118,7 +120,7 @@ class Predictions:
     def captions(self, indices: Iterable[int]) -> list[str]:
         """For each image its label, the class it was taken for and that class's probability, on two lines."""
         return [
-            f"{CLASSES[self.labels[i]]}, called\n{CLASSES[self.predicted[i]]} ({self.confidence[i]:.2f})"
+            f"{self.classes[self.labels[i]]}, called\n{self.classes[self.predicted[i]]} ({self.confidence[i]:.2f})"
             for i in indices
         ]
 

@@ -122,9 +122,15 @@ def record(fitted: Fitted, test: Split, folder: str | Path) -> Run:
 
     The weights are kept in 16 bits (BatchNorm's vectors in 32); logits and results are those of the weights as kept,
     computed in float32. ``provenance.json`` comes last, so a record that was cut off is not taken for one.
-    Raises ``CifarcamError`` for an unfinished run, and where the folder holds a record already or cannot be written to.
+    Raises ``CifarcamError`` for an unfinished run, a network that is no ``ResNet18``, and where the folder holds a
+    record already or cannot be written to.
     """
     folder = Path(folder)
+    if not isinstance(fitted.model, ResNet18):
+        raise CifarcamError(
+            f"This run's network is a {type(fitted.model).__name__}; a record keeps a ResNet18. Save its weights with "
+            "torch.save(fitted.model.state_dict(), path)."
+        )
     if len(fitted.history) < fitted.recipe.epochs:
         raise CifarcamError(
             f"This run has {len(fitted.history)} of its {fitted.recipe.epochs} epochs; resume it, then record it."

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from cifarcam.augment import Batches, check_split, generator_for
 from cifarcam.checkpoints import CHECKPOINT, TrainingState, claim, load_checkpoint, save_checkpoint
+from cifarcam.data import CLASSES
 from cifarcam.errors import CifarcamError
 from cifarcam.hardware import autocast, describe, training_device
 from cifarcam.predictions import Predictions, predict
@@ -54,17 +55,20 @@ def fit(
     train: Split,
     test: Split,
     *,
+    model: nn.Module | None = None,
     out: str | Path | None = None,
     resume: bool = False,
     stop_after: int | None = None,
     device: torch.device | str | None = None,
     compiled: bool = False,
 ) -> Fitted:
-    """Trains a ``ResNet18`` by a recipe and tests it after each epoch; the test results choose nothing.
+    """Trains a network by a recipe and tests it after each epoch; the test results choose nothing.
 
     Args:
         recipe: every number of the run.
-        train, test: the two splits.
+        train, test: the two splits, images of one size.
+        model: a network of your own, trained in place; it takes normalised (N, 3, H, W) and gives logits. Without it a
+            ``ResNet18`` of the recipe's width and dropout, for ten classes.
         out: folder for ``checkpoint.pt``, written whole after each epoch; ``None`` to keep none.
         resume: go on from the checkpoint in ``out``; without it an existing checkpoint is an error.
         stop_after: leave off after this epoch, counted from 1, to be resumed another time.
@@ -76,10 +80,16 @@ def fit(
     """
     if stop_after is not None and stop_after < 1:
         raise CifarcamError(f"stop_after is {stop_after}; expected the number of an epoch, from 1, or None.")
-    check_split("test", test)
+    classes = len(CLASSES) if model is None else predict(model, train.images[:1]).shape[1]
+    check_split("test", test, classes)
     device = torch.device(device or training_device())
-    batches = Batches(train, recipe, device)
-    run = TrainingState(recipe, train, device, compiled)
+    batches = Batches(train, recipe, device, classes)
+    if test.images.shape[1] != batches.side:
+        raise CifarcamError(
+            f"The training images have {batches.side} pixels a side, the test images {test.images.shape[1]}; expected "
+            "one size. Resize one of the two."
+        )
+    run = TrainingState(recipe, train, device, compiled, model)
     checkpoint = None if out is None else Path(out) / CHECKPOINT
     if resume:
         load_checkpoint(run, checkpoint)

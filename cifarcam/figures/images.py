@@ -14,11 +14,11 @@ from cifarcam.figures.style import bare, drawing, show_image
 from cifarcam.split import Split
 
 
-def class_samples(split: Split, columns: int = 10, seed: int = 0) -> Figure:
+def class_samples(split: Split, columns: int = 10, seed: int = 0, classes: Sequence[str] = CLASSES) -> Figure:
     """A row of randomly chosen images for each class."""
     random = np.random.default_rng(seed)
-    with drawing(len(CLASSES), columns, 0.72 * columns + 1, 0.72 * len(CLASSES)) as (figure, axes):
-        for label, (name, row) in enumerate(zip(CLASSES, axes, strict=True)):
+    with drawing(len(classes), columns, 0.72 * columns + 1, 0.72 * len(classes)) as (figure, axes):
+        for label, (name, row) in enumerate(zip(classes, axes, strict=True)):
             members = np.flatnonzero(split.labels == label)
             for ax, index in zip(row, random.choice(members, columns, replace=False), strict=True):
                 show_image(ax, split.images[index])

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from cifarcam.cam import StageMaps
 from cifarcam.data import CLASSES
 from cifarcam.figures.style import HEAT, drawing, show_image
-from cifarcam.resnet import STAGES
 
 
 def overlay(image: np.ndarray, heat: np.ndarray, strength: float = 0.6) -> np.ndarray:
@@ -30,19 +29,20 @@ def overlay(image: np.ndarray, heat: np.ndarray, strength: float = 0.6) -> np.nd
 
 
 def stage_grid(images: np.ndarray, maps: StageMaps, titles: Sequence[str]) -> Figure:
-    """A row for each image: the image, then its five maps with their raw maxima written above."""
-    with drawing(len(images), 6, 7.6, 1.42 * len(images) + 0.3) as (figure, axes):
+    """A row for each image: the image, then its maps with their raw maxima written above."""
+    columns = 1 + len(maps.stages)
+    with drawing(len(images), columns, 7.6 * columns / 6, 1.42 * len(images) + 0.3) as (figure, axes):
         for index, row in enumerate(axes):
             show_image(row[0], images[index], titles[index])
-            _five_maps(row[1:], images[index], maps, index)
-        _name_stages(axes[0, 1:])
+            _maps(row[1:], images[index], maps, index)
+        _name_stages(axes[0, 1:], maps)
     return figure
 
 
 def stage_row(row: Sequence[Axes], image: np.ndarray, maps: StageMaps, index: int) -> None:
-    """Draws the five maps of one image onto five axes, their raw maxima and the stages' names above them."""
-    _five_maps(row, image, maps, index)
-    _name_stages(row)
+    """Draws the maps of one image onto as many axes, their raw maxima and the stages' names above them."""
+    _maps(row, image, maps, index)
+    _name_stages(row, maps)
 
 
 def target_pairs(images: np.ndarray, predicted: StageMaps, true: StageMaps) -> Figure:
@@ -51,12 +51,12 @@ def target_pairs(images: np.ndarray, predicted: StageMaps, true: StageMaps) -> F
         for index in range(len(images)):
             for row, maps, kind in ((axes[2 * index], predicted, "predicted"), (axes[2 * index + 1], true, "true")):
                 show_image(row[0], images[index], f"{kind}:\n{CLASSES[maps.targets[index]]}")
-                _five_maps(row[1:], images[index], maps, index)
-        _name_stages(axes[0, 1:])
+                _maps(row[1:], images[index], maps, index)
+        _name_stages(axes[0, 1:], predicted)
     return figure
 
 
-def _five_maps(row: Sequence[Axes], image: np.ndarray, maps: StageMaps, index: int) -> None:
+def _maps(row: Sequence[Axes], image: np.ndarray, maps: StageMaps, index: int) -> None:
     for stage, ax in enumerate(row):
         if maps.blank[index, stage]:  # a tint would look like a map
             show_image(ax, image, "blank")
@@ -64,6 +64,6 @@ def _five_maps(row: Sequence[Axes], image: np.ndarray, maps: StageMaps, index: i
             show_image(ax, overlay(image, maps.maps[index, stage]), f"max {maps.raw_maxima[index, stage]:.2g}")
 
 
-def _name_stages(row: Sequence[Axes]) -> None:
-    for ax, name in zip(row, STAGES, strict=True):
+def _name_stages(row: Sequence[Axes], maps: StageMaps) -> None:
+    for ax, name in zip(row, maps.stages, strict=True):
         ax.set_title(f"{name}\n{ax.get_title(loc='center')}", fontsize=8, loc="center")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -11,7 +13,7 @@ from cifarcam.data import CLASSES
 from cifarcam.figures.style import NEUTRAL, RIGHT, SEQUENTIAL, drawing
 
 
-def confusion(counts: Tensor) -> Figure:
+def confusion(counts: Tensor, classes: Sequence[str] = CLASSES) -> Figure:
     """A confusion matrix, (classes, classes), rows true; only the mistakes are coloured, every count is written in."""
     counts = np.asarray(counts)
     mistakes = np.where(np.eye(len(counts), dtype=bool), np.nan, counts)
@@ -21,8 +23,8 @@ def confusion(counts: Tensor) -> Figure:
         for (row, column), count in np.ndenumerate(counts):
             dark = row != column and count < 0.6 * np.nanmax(mistakes)
             ax.text(column, row, str(count), ha="center", va="center", fontsize=8, color="white" if dark else "black")
-        ax.set_xticks(range(len(CLASSES)), CLASSES, rotation=40, ha="right")
-        ax.set_yticks(range(len(CLASSES)), CLASSES)
+        ax.set_xticks(range(len(classes)), classes, rotation=40, ha="right")
+        ax.set_yticks(range(len(classes)), classes)
         ax.set_xlabel("predicted class")
         ax.set_ylabel("true class")
         ax.grid(False)
@@ -30,13 +32,13 @@ def confusion(counts: Tensor) -> Figure:
     return figure
 
 
-def class_accuracy(accuracy: Tensor) -> Figure:
+def class_accuracy(accuracy: Tensor, classes: Sequence[str] = CLASSES) -> Figure:
     """The accuracy of each class as a bar, worst class first."""
     order = np.argsort(np.asarray(accuracy))
     values = 100 * np.asarray(accuracy)[order]
     with drawing(1, 1, 6.5, 3.2) as (figure, axes):
         ax = axes[0, 0]
-        bars = ax.barh([CLASSES[index] for index in order], values, color=RIGHT)
+        bars = ax.barh([classes[index] for index in order], values, color=RIGHT)
         ax.bar_label(bars, [f"{value:.1f}" for value in values], padding=3)
         ax.set_xlim(0, 108)
         ax.set_xlabel("accuracy (%)")

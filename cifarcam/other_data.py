@@ -1,0 +1,79 @@
+"""Other data sets and other networks, brought into the form that the rest of the package takes."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+from tqdm import tqdm
+
+from cifarcam.data import MEAN, STD
+from cifarcam.errors import CifarcamError
+from cifarcam.recipes import SIDE
+from cifarcam.split import Split
+
+
+def as_split(dataset: Dataset, side: int = SIDE) -> Split:
+    """A data set of ``(picture, label)`` pairs, such as torchvision's ``ImageFolder`` or ``CIFAR100``, as a split.
+
+    The middle square of each picture is resized (Lanczos, antialiased) where it has another size. Grey pictures are
+    turned to colour, transparency is dropped.
+
+    Args:
+        dataset: gives Pillow images and whole numbers from 0; it must have no transform of its own.
+        side: of the images, in pixels.
+    Raises ``CifarcamError`` for no pictures, or a picture or label of another kind.
+    """
+    if len(dataset) == 0 or side < 1:
+        raise CifarcamError(f"{len(dataset)} pictures to be {side} pixels a side; expected one or more of both.")
+    images = np.empty((len(dataset), side, side, 3), np.uint8)
+    labels = np.empty(len(dataset), np.int64)
+    for index in tqdm(range(len(dataset)), unit=" images"):
+        picture, label = dataset[index]
+        if not isinstance(picture, Image.Image) or not isinstance(label, int | np.integer) or label < 0:
+            raise CifarcamError(
+                f"Item {index} is of type {type(picture).__name__}, its label {label!r}; expected a Pillow image and a "
+                "whole number from 0. Make the data set without transforms."
+            )
+        images[index] = ImageOps.fit(picture.convert("RGB"), (side, side), Image.Resampling.LANCZOS)
+        labels[index] = label
+    return Split(images, labels)
+
+
+def channel_statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel over all pixels of all images, in units of the range 0 to 1.
+
+    Args:
+        images: uint8, (N, H, W, 3).
+    Returns: (mean, std), three numbers each.
+    """
+    counts = np.stack([np.bincount(images[..., channel].ravel(), minlength=256) for channel in range(3)])
+    shares, values = counts / counts.sum(1, keepdims=True), np.arange(256) / 255
+    mean = shares @ values
+    std = np.sqrt(shares @ values**2 - mean**2)
+    return tuple(mean.tolist()), tuple(std.tolist())
+
+
+class Renormalize(nn.Module):
+    """The first layer of a network for other data: takes CIFAR-10's normalisation off and puts another on.
+
+    All functions of the package normalise images by CIFAR-10's mean and standard deviation. Behind this layer a
+    network gets ``(pixel / 255 - mean) / std``, and so it does wherever it is used: in training, predictions and maps.
+
+    Args:
+        mean, std: three numbers each, in units of the range 0 to 1, as from ``channel_statistics``.
+    Raises ``CifarcamError`` for other than three numbers, or a std that is not positive.
+    """
+
+    def __init__(self, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+        super().__init__()
+        if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
+            raise CifarcamError(f"Mean {mean} and std {std}; expected three numbers each, and a positive std.")
+        old_mean, old_std, mean, std = (torch.tensor(value).view(3, 1, 1) for value in (MEAN, STD, mean, std))
+        self.register_buffer("scale", old_std / std)
+        self.register_buffer("shift", (old_mean - mean) / std)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.scale + self.shift

@@ -1,0 +1,183 @@
+"""Other data and other networks through the same functions: folders, CIFAR-100's kind, torchvision's networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+from torchvision.datasets import FakeData, ImageFolder
+from torchvision.models import convnext_tiny, resnet18
+from torchvision.transforms import ToTensor
+
+from cifarcam import figures
+from cifarcam.augment import Batches, normalize
+from cifarcam.cam import StageMaps, stage_maps
+from cifarcam.drawn import drawn
+from cifarcam.errors import CifarcamError
+from cifarcam.other_data import Renormalize, as_split, channel_statistics
+from cifarcam.predictions import Predictions, predict
+from cifarcam.recipes import BEST, ONE_CYCLE, Recipe
+from cifarcam.runs import record
+from cifarcam.split import Split
+from cifarcam.training import fit
+
+FRUIT = ("apple", "pear", "plum")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Drawn images of three classes, twelve each, in a folder by class; one grey, one transparent, one not square."""
+    pictures = [Image.fromarray(image) for image in drawn("test").images[:36]]
+    pictures[0] = pictures[0].convert("L")
+    pictures[1].putalpha(128)
+    pictures[2] = pictures[2].resize((60, 40))
+    for index, picture in enumerate(pictures):
+        place = tmp_path / "fruit" / FRUIT[index % 3]
+        place.mkdir(parents=True, exist_ok=True)
+        picture.save(place / f"{index:02}.png")
+    return tmp_path / "fruit"
+
+
+def test_a_folder_of_pictures_becomes_a_split(folder: Path) -> None:
+    pictures = ImageFolder(folder)
+    split = as_split(pictures)
+    assert tuple(pictures.classes) == FRUIT
+    assert split.images.shape == (36, 32, 32, 3) and split.images.dtype == np.uint8
+    assert split.labels.tolist() == [0] * 12 + [1] * 12 + [2] * 12 and split.labels.dtype == np.int64
+    np.testing.assert_array_equal(split.images[1], drawn("test").images[3])  # an apple that needed no change
+    assert as_split(pictures, side=48).images.shape == (36, 48, 48, 3)
+
+
+def test_a_picture_that_is_not_square_gives_its_middle(tmp_path: Path) -> None:
+    stripes = np.zeros((32, 64, 3), np.uint8)
+    stripes[:, 16:48] = 255
+    (tmp_path / "class").mkdir()
+    Image.fromarray(stripes).save(tmp_path / "class" / "wide.png")
+    assert (as_split(ImageFolder(tmp_path)).images == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("dataset", "message"),
+    [
+        (FakeData(0, (3, 32, 32)), "0 pictures"),
+        (FakeData(2, (3, 32, 32), transform=ToTensor()), "Item 0 is of type Tensor, its label"),
+        (FakeData(2, (3, 32, 32), target_transform=torch.Tensor.double), "is of type Image, its label"),
+    ],
+)
+def test_a_data_set_of_another_kind_is_a_clear_error(dataset: FakeData, message: str) -> None:
+    with pytest.raises(CifarcamError, match=message):
+        as_split(dataset)
+
+
+def test_statistics_are_those_of_numpy() -> None:
+    images = np.random.default_rng(0).integers(0, 200, (5, 8, 8, 3), dtype=np.uint8)
+    mean, std = channel_statistics(images)
+    np.testing.assert_allclose(mean, (images / 255).mean((0, 1, 2)), rtol=1e-12)
+    np.testing.assert_allclose(std, (images / 255).std((0, 1, 2)), rtol=1e-9)
+
+
+def test_behind_renormalize_the_images_have_mean_0_and_std_1() -> None:
+    images = drawn("test").images[:200]
+    x = Renormalize(*channel_statistics(images))(normalize(images))
+    torch.testing.assert_close(x.mean((0, 2, 3)), torch.zeros(3), atol=1e-4, rtol=0)
+    torch.testing.assert_close(x.std((0, 2, 3)), torch.ones(3), atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("statistics", [((0.5,), (0.2,)), ((0.5, 0.5, 0.5), (0.2, 0.0, 0.2))])
+def test_statistics_that_make_no_sense_are_refused(statistics: tuple) -> None:
+    with pytest.raises(CifarcamError, match="expected three numbers each"):
+        Renormalize(*statistics)
+
+
+def other_networks() -> dict[str, tuple[nn.Module, dict[str, nn.Module]]]:
+    torch.manual_seed(0)
+    resnet, convnext = resnet18(num_classes=3), convnext_tiny(num_classes=3)
+    return {
+        "resnet18": (resnet, {f"layer{n}": getattr(resnet, f"layer{n}") for n in (1, 2, 3, 4)}),
+        "convnext_tiny": (convnext, {f"stage {n}": convnext.features[2 * n - 1] for n in (1, 2, 3)}),
+    }
+
+
+@pytest.mark.parametrize("name", ["resnet18", "convnext_tiny"])
+def test_torchvisions_networks_are_trained_asked_and_explained(folder: Path, name: str) -> None:
+    body, layers = other_networks()[name]
+    split = as_split(ImageFolder(folder), side=64)
+    network = nn.Sequential(Renormalize(*channel_statistics(split.images)), body)
+    before = [parameter.clone() for parameter in network.parameters()]
+    recipe = Recipe(name="own", epochs=1, batch=12, lr=0.001, cutout=16)
+    fitted = fit(recipe, split, split, model=network)
+    assert fitted.model is network and len(fitted.history) == 1
+    assert any(not torch.equal(old, new) for old, new in zip(before, network.parameters(), strict=True))
+    predictions = Predictions(predict(network, split.images), split.labels, FRUIT)
+    assert predictions.logits.shape == (36, 3) and predictions.captions([0])[0].startswith("apple, called\n")
+    maps = stage_maps(network, split.images[:4], "predicted", layers)
+    assert maps.maps.shape == (4, len(layers), 64, 64) and maps.stages == tuple(layers)
+    assert np.isfinite(maps.maps).all() and not maps.blank.all()
+    assert maps.targets.tolist() == predictions.predicted[:4].tolist()
+    assert len(figures.stage_grid(split.images[:4], maps, [""] * 4).axes) == 4 * (1 + len(layers))
+    assert figures.confusion(predictions.confusion(), FRUIT).axes[0].get_xticklabels()[2].get_text() == "plum"
+    with pytest.raises(CifarcamError, match="class numbers from 0 to 2"):
+        stage_maps(network, split.images[:4], 3, layers)
+
+
+def test_a_map_of_a_torchvision_network_follows_the_formula(folder: Path) -> None:
+    network, layers = other_networks()["resnet18"]
+    network.eval()
+    images = as_split(ImageFolder(folder), side=64).images[:3]
+    kept = {}
+    handle = layers["layer2"].register_forward_hook(lambda module, inputs, output: kept.update(a=output))
+    logits = network(normalize(images))
+    handle.remove()
+    (gradient,) = torch.autograd.grad(logits[:, 1].sum(), kept["a"])
+    by_hand = (gradient.mean((2, 3), keepdim=True) * kept["a"]).sum(1).relu().amax((1, 2)).detach().numpy()
+    np.testing.assert_allclose(stage_maps(network, images, 1, layers).raw_maxima[:, 1], by_hand, rtol=1e-3, atol=1e-7)
+
+
+def test_an_own_network_resumes_to_the_same_weights(folder: Path, tmp_path: Path) -> None:
+    split = as_split(ImageFolder(folder))
+    recipe = Recipe(name="own", epochs=2, batch=12, lr=0.01, averaging=0.5)
+
+    def network() -> nn.Module:
+        torch.manual_seed(0)
+        return resnet18(num_classes=3)
+
+    whole = fit(recipe, split, split, model=network())
+    fit(recipe, split, split, model=network(), out=tmp_path / "run", stop_after=1)
+    resumed = fit(recipe, split, split, model=network(), out=tmp_path / "run", resume=True)
+    pairs = zip(whole.model.state_dict().values(), resumed.model.state_dict().values(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+    with pytest.raises(CifarcamError, match="network is a ResNet; a record keeps a ResNet18"):
+        record(whole, split, tmp_path / "record")
+    assert not (tmp_path / "record").exists()
+
+
+@pytest.mark.parametrize("augmentation", ["batched", "albumentations"])
+@pytest.mark.parametrize("side", [24, 48])
+def test_batches_keep_the_size_of_the_images(augmentation: str, side: int) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (10, side, side, 3), dtype=np.uint8)
+    recipe = ONE_CYCLE.replace(augmentation=augmentation, workers=0, batch=4)
+    x, y = next(Batches(Split(images, np.arange(10) % 3), recipe, classes=3).epoch(0))
+    assert x.shape == (4, 3, side, side) and y.shape == (4,)
+
+
+def test_what_does_not_fit_the_images_is_a_clear_error() -> None:
+    random = np.random.default_rng(0)
+    small, large = (random.integers(0, 256, (10, side, side, 3), dtype=np.uint8) for side in (12, 48))
+    labels = np.arange(10) % 3
+    recipe = Recipe(name="own", epochs=1, batch=4)
+    with pytest.raises(CifarcamError, match="first_side is 20: its progressive resizing is for images of 32×32"):
+        Batches(Split(large, labels), BEST)
+    with pytest.raises(CifarcamError, match="cutout is 16 and its crop_padding 4; expected less than the images' 12"):
+        Batches(Split(small, labels), ONE_CYCLE)
+    with pytest.raises(CifarcamError, match="48 pixels a side, the test images 12"):
+        fit(recipe, Split(large, labels), Split(small, labels))
+    with pytest.raises(CifarcamError, match="expected a whole number from 0 to 2 for each"):
+        fit(recipe, Split(large, labels + 1), Split(large, labels), model=resnet18(num_classes=3))
+
+
+def test_the_default_stages_are_those_of_a_resnet18() -> None:
+    assert StageMaps(*[np.zeros((1, 5))] * 4).stages == ("layer0", "layer1", "layer2", "layer3", "layer4")
