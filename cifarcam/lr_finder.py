@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,10 +21,9 @@ from cifarcam.augment import Batches
 from cifarcam.errors import CifarcamError
 from cifarcam.hardware import FIRST_SCALE, autocast
 from cifarcam.model_state import modes_restored
+from cifarcam.notebook_warnings import widget_warnings_ignored
 
-with warnings.catch_warnings():
-    warnings.filterwarnings("ignore", message="IProgress not found")  # its bar works without ipywidgets
-    warnings.filterwarnings("ignore", message="Using `tqdm.autonotebook.tqdm`")  # and with them
+with widget_warnings_ignored():
     from torch_lr_finder import LRFinder, TrainDataLoaderIter
 
 FEWEST_POINTS = 17

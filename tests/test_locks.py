@@ -44,6 +44,19 @@ def test_the_lock_has_all_that_is_asked_for_at_versions_that_are_allowed() -> No
         assert requirement.specifier.contains(locked[canonicalize_name(requirement.name)]), requirement
 
 
+def test_the_lowest_versions_are_those_that_the_package_allows() -> None:
+    project = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    allowed = [str(requirement).replace(">=", "==") for requirement in map(Requirement, project["dependencies"])]
+    lowest = (TOP / "tests" / "versions" / "lowest.txt").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lowest if not line.startswith("#")] == allowed
+
+
+def test_the_newest_versions_have_all_that_is_asked_for() -> None:
+    newest, project = pins("tests/versions/newest.txt"), tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
+    for requirement in map(Requirement, [*project["dependencies"], *project["optional-dependencies"]["checks"]]):
+        assert requirement.specifier.contains(newest[canonicalize_name(requirement.name)]), requirement
+
+
 def test_what_colab_ships_is_locked_at_its_version() -> None:
     locked, shipped = pins("requirements.txt"), pins("tests/colab/shipped.txt")
     both = locked.keys() & shipped.keys()

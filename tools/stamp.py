@@ -123,8 +123,7 @@ def blocks(root: Path, home: Repository) -> dict[str, str]:
     """What belongs between the markers of each name in a Markdown page."""
     rows = ["| chapter | in Colab |", "| --- | --- |"]
     for path in chapter_paths(root):
-        name = f"{int(path.name[:2])}. {title(read(path)).lstrip('0123456789. ')}"
-        rows.append(f"| [{name}](book/{path.name}) | [open]({home.colab(path)}) |")
+        rows.append(f"| [{title(read(path))}](book/{path.name}) | [open]({home.colab(path)}) |")
     folder = home.url.rsplit("/", 1)[1]
     return {"colab": "\n".join(rows), "clone": f"```bash\ngit clone {home.url}\ncd {folder}\n```"}
 

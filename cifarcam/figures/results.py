@@ -17,7 +17,7 @@ def confusion(counts: Tensor, classes: Sequence[str] = CLASSES) -> Figure:
     """A confusion matrix, (classes, classes), rows true; only the mistakes are coloured, every count is written in."""
     counts = np.asarray(counts)
     mistakes = np.where(np.eye(len(counts), dtype=bool), np.nan, counts)
-    with drawing(1, 1, 6.8, 5.8) as (figure, axes):
+    with drawing(1, 1, 1.8 + 0.5 * len(counts), 0.8 + 0.5 * len(counts)) as (figure, axes):
         ax = axes[0, 0]
         picture = ax.imshow(mistakes, cmap=SEQUENTIAL, vmin=0)
         for (row, column), count in np.ndenumerate(counts):

@@ -41,7 +41,7 @@ def pip(*arguments: str) -> str:
 def installed() -> dict[str, str]:
     """The versions in Colab's environment by package."""
     lines = (line.split("==") for line in pip("list", "--format=freeze").splitlines())
-    return {canonicalize_name(name): version for name, version in lines}
+    return {canonicalize_name(name): version.partition("+")[0] for name, version in lines}  # not 2.11.0+cpu
 
 
 @pytest.fixture(scope="module")
