@@ -47,7 +47,7 @@ check-lowest check-newest: check-%: .venv-%/installed  ## unit tests and chapter
 	CIFARCAM_DATA=drawn .venv-$*/bin/python -m tools.validate
 
 check-colab: install .venv-colab/installed  ## every chapter as Colab opens it (needs Python 3.13, installs 5 GB)
-	COLAB_PYTHON=$(CURDIR)/.venv-colab/bin/python .venv/bin/python -m pytest tests/colab
+	COLAB_ENVIRONMENT=$(CURDIR)/.venv-colab .venv/bin/python -m pytest tests/colab
 
 benchmarks: install  ## claims of speed, each side by side with what it is compared with
 	.venv/bin/python -m benchmarks.augmentation
@@ -84,7 +84,7 @@ install: .venv/installed  ## what chapters and tests need, in .venv (5 GB on Lin
 	@touch $@
 
 .venv-colab/installed: tests/colab/shipped.txt
-	$(COLAB_PYTHON) -m venv .venv-colab
+	$(COLAB_PYTHON) -m venv --clear .venv-colab
 	.venv-colab/bin/pip install -q -r tests/colab/shipped.txt
 	@touch $@
 

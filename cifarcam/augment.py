@@ -88,9 +88,9 @@ def train_transforms(recipe: Recipe, side: int = SIDE) -> list:
         chosen.append(A.Pad(padding=recipe.crop_padding, fill=FILL, border_mode=border))
         chosen.append(A.RandomCrop(side, side))
     if recipe.cutout:
-        side = (recipe.cutout, recipe.cutout)
+        cut = (recipe.cutout, recipe.cutout)
         chosen.append(
-            A.CoarseDropout(num_holes_range=(1, 1), hole_height_range=side, hole_width_range=side, fill=FILL, p=0.5)
+            A.CoarseDropout(num_holes_range=(1, 1), hole_height_range=cut, hole_width_range=cut, fill=FILL, p=0.5)
         )
     return chosen
 
@@ -290,12 +290,12 @@ def _check_side(recipe: Recipe, side: int) -> None:
     if recipe.first_side != SIDE and side != SIDE:
         raise CifarcamError(
             f"The recipe's first_side is {recipe.first_side}: its progressive resizing is for images of {SIDE}×{SIDE}, "
-            f"these are {side}×{side}. Set first_side to {SIDE} and full_side_from to 1."
+            f"these are {side}×{side}. Set first_side to {SIDE}."
         )
     if recipe.cutout > side or recipe.crop_padding >= side:
         raise CifarcamError(
-            f"The recipe's cutout is {recipe.cutout} and its crop_padding {recipe.crop_padding}; expected less than "
-            f"the images' {side} pixels a side."
+            f"The recipe's cutout is {recipe.cutout} and its crop_padding {recipe.crop_padding}; expected at most and "
+            f"less than {side}, the images' side in pixels."
         )
 
 

@@ -38,6 +38,7 @@ class StageMaps:
         targets: int64, (N,): the class that each map explains.
         logits: float32, (N, classes).
         stages: the stages' names.
+        classes: the classes' names.
     """
 
     maps: np.ndarray
@@ -45,6 +46,7 @@ class StageMaps:
     targets: np.ndarray
     logits: np.ndarray
     stages: tuple[str, ...] = STAGES
+    classes: tuple[str, ...] = CLASSES
 
     @property
     def blank(self) -> np.ndarray:
@@ -57,6 +59,7 @@ def stage_maps(
     images: np.ndarray,
     targets: str | int | Sequence[int] = "predicted",
     layers: Mapping[str, nn.Module] | None = None,
+    classes: Sequence[str] = CLASSES,
 ) -> StageMaps:
     """Grad-CAM of every image at layer0 to layer4, or at the layers that are given.
 
@@ -70,21 +73,25 @@ def stage_maps(
             the true labels.
         layers: modules of the model by the names of the stages, each with an output of (N, channels, h, w) that
             nothing changes in place afterwards. By default the five of a ``ResNet18``.
-    Raises ``CifarcamError`` for images or targets that do not fit and for a model that gives NaN.
+        classes: the names of the model's classes.
+    Raises ``CifarcamError`` for images, targets or layers that do not fit and for a model that gives NaN.
     """
     layers = stages(model) if layers is None else layers
     _check_images(images)
     device = next(model.parameters()).device
     with left_as_found(model), torch.no_grad():
-        num_classes = model(normalize(images[:1], device)).shape[1]
-    chosen = _target_classes(targets, len(images), num_classes)
+        order, num_classes = _tried_out(model, layers, normalize(images[:1], device))
+    chosen = _target_classes(targets, len(images), num_classes, classes)
     pieces = []
-    with left_as_found(model), _StageGradCAM(model, list(layers.values())) as grad_cam:
+    # The library takes the layers to run in the order in which they are given.
+    with left_as_found(model), _StageGradCAM(model, [layers[name] for name in order]) as grad_cam:
         for start in range(0, len(images), BATCH):
             part = slice(start, start + BATCH)
             x = normalize(images[part], device).requires_grad_()  # so that frozen parameters are no obstacle
             pieces.append(grad_cam.all_stages(x, None if chosen is None else chosen[part]))
-    return StageMaps(*(np.concatenate(parts) for parts in zip(*pieces, strict=True)), stages=tuple(layers))
+    maps, raw_maxima, explained, logits = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
+    as_given = [order.index(name) for name in layers]
+    return StageMaps(maps[:, as_given], raw_maxima[:, as_given], explained, logits, tuple(layers), tuple(classes))
 
 
 def analytic_maps(model: nn.Module, images: np.ndarray, targets: str | int | Sequence[int] = "predicted") -> np.ndarray:
@@ -98,7 +105,7 @@ def analytic_maps(model: nn.Module, images: np.ndarray, targets: str | int | Seq
     """
     layer4 = stages(model)["layer4"]
     _check_images(images)
-    chosen = _target_classes(targets, len(images), model.linear.out_features)
+    chosen = _target_classes(targets, len(images), model.linear.out_features, CLASSES)
     device = next(model.parameters()).device
     height, width = images.shape[1:3]
     kept: list[Tensor] = []
@@ -138,6 +145,27 @@ class _StageGradCAM(GradCAM):
         return np.stack([scale_cam_image(cam[:, 0]) for cam in cam_per_target_layer], axis=1)
 
 
+def _tried_out(model: nn.Module, layers: Mapping[str, nn.Module], x: Tensor) -> tuple[list[str], int]:
+    """The layers' names in the order in which they run, and the number of classes."""
+    ran: list[str] = []
+    handles = [
+        layer.register_forward_hook(lambda module, inputs, output, name=name: ran.append(name))
+        for name, layer in layers.items()
+    ]
+    try:
+        num_classes = model(x).shape[1]
+    finally:
+        for handle in handles:
+            handle.remove()
+    wrong = {name: ran.count(name) for name in layers if ran.count(name) != 1}
+    if wrong or not layers:
+        raise CifarcamError(
+            f"The layers {', '.join(layers) or '(none)'} were given; expected one or more modules that run once for an "
+            f"image. These did not: {', '.join(f'{name} ({count} times)' for name, count in wrong.items()) or 'none'}."
+        )
+    return ran, num_classes
+
+
 def _check_images(images: np.ndarray) -> None:
     if not isinstance(images, np.ndarray) or images.ndim != 4 or len(images) == 0:
         found = getattr(images, "shape", type(images).__name__)
@@ -151,17 +179,21 @@ def _check_finite(logits: Tensor) -> None:
         raise CifarcamError("The model gives NaN or infinite logits for these images; its maps would mean nothing.")
 
 
-def _target_classes(targets: str | int | Sequence[int], count: int, num_classes: int) -> np.ndarray | None:
+def _target_classes(
+    targets: str | int | Sequence[int], count: int, num_classes: int, names: Sequence[str]
+) -> np.ndarray | None:
     """Class numbers, (count,), or ``None`` for the predicted ones."""
     if isinstance(targets, str):
         if targets == "predicted":
             return None
-        if targets not in CLASSES:
+        if len(names) != num_classes:
             raise CifarcamError(
-                f"There is no class {targets!r}; give 'predicted' or one of {', '.join(CLASSES)}; of other data the "
-                "class's number."
+                f"The model has {num_classes} classes, the names are {len(names)}: {', '.join(names)}. Give the names "
+                "of its classes, or the class's number."
             )
-        targets = CLASSES.index(targets)
+        if targets not in names:
+            raise CifarcamError(f"There is no class {targets!r}; give 'predicted' or one of {', '.join(names)}.")
+        targets = names.index(targets)
     classes = np.asarray(targets)
     if classes.ndim == 0:
         classes = np.repeat(classes, count)

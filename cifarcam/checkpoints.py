@@ -99,7 +99,8 @@ def claim(checkpoint: Path) -> None:
 def load_checkpoint(run: TrainingState, checkpoint: Path | None) -> None:
     """Puts a state where the checkpoint left off.
 
-    Raises ``CifarcamError`` for a missing or damaged checkpoint, and for one of another recipe, data or hardware.
+    Raises ``CifarcamError`` for a missing or damaged checkpoint, and for one of another recipe, network, data or
+    hardware.
     """
     if checkpoint is None or not checkpoint.exists():
         raise CifarcamError(f"There is nothing to resume: {checkpoint or 'out'} is no checkpoint; leave resume out.")
@@ -116,12 +117,16 @@ def load_checkpoint(run: TrainingState, checkpoint: Path | None) -> None:
         raise _damaged(checkpoint) from error
 
 
+def _shapes(weights: dict) -> dict:
+    return {name: getattr(value, "shape", None) for name, value in weights.items()}
+
+
 def _damaged(checkpoint: Path) -> CifarcamError:
     return CifarcamError(f"{checkpoint} is damaged or no checkpoint of this program; delete it to start anew.")
 
 
 def _check_same_run(run: TrainingState, saved: dict, checkpoint: Path) -> None:
-    if not isinstance(saved, dict) or "recipe" not in saved:
+    if not isinstance(saved, dict) or not {"recipe", "model"} <= set(saved) or not isinstance(saved["model"], dict):
         raise _damaged(checkpoint)
     for name, value in dataclasses.asdict(run.recipe).items():
         if saved["recipe"].get(name) != value:
@@ -129,6 +134,8 @@ def _check_same_run(run: TrainingState, saved: dict, checkpoint: Path) -> None:
                 f"{checkpoint} is of another recipe: its {name} is {saved['recipe'].get(name)!r}, "
                 f"this one's {value!r}. Use that recipe, or another folder."
             )
+    if _shapes(saved["model"]) != _shapes(run.model.state_dict()):
+        raise CifarcamError(f"{checkpoint} is of another network; give the model that the run began with.")
     for name in MUST_STAY_THE_SAME:
         if saved.get(name) != getattr(run, name):
             raise CifarcamError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import tarfile
 import tempfile
@@ -11,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import numpy as np
 from filelock import FileLock
@@ -62,8 +62,6 @@ def fetch_cifar10(destination: Path) -> None:
             for folder in destination.glob(f"{UNPACKING}*"):  # of a call that was killed
                 shutil.rmtree(folder)
             _fetch(sources, destination)
-            for part in destination.glob(".cifar-10-*.part"):
-                part.unlink()
     except OSError as error:
         raise CifarcamError(
             f"Cannot keep CIFAR-10 in {destination}: {error.strerror or error}. It needs a folder you may write to, "
@@ -75,7 +73,7 @@ def _sources() -> tuple[str, ...]:
     mirror = os.environ.get("CIFARCAM_MIRROR")
     if not mirror:
         return SOURCES
-    if urlsplit(mirror).scheme not in ("http", "https") or not host(mirror):
+    if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", mirror):
         raise CifarcamError(
             f"CIFARCAM_MIRROR is {mirror!r}; expected the http or https address of cifar-10-python.tar.gz. Correct it, "
             "or unset it."
@@ -90,9 +88,9 @@ def _fetch(sources: tuple[str, ...], destination: Path) -> None:
             (_fetch_arrays if source == HUGGING_FACE else partial(_fetch_archive, source))(destination)
             return
         except GivenUpError as given_up:
-            reasons.append(f"{host(source)} {given_up}")
+            reasons.append(str(given_up))
             if number < len(sources):
-                print(f"{reasons[-1]}; trying {host(sources[number])}.", flush=True)
+                print(f"{given_up}; trying {host(sources[number])}.", flush=True)
     raise CifarcamError(
         f"CIFAR-10 could not be downloaded: {'; '.join(reasons)}. Set CIFARCAM_DATA to the absolute path of a folder "
         f"that holds {FOLDER} or {ARRAYS}, or to 'drawn' for the drawn stand-in."
@@ -119,6 +117,8 @@ def _moved_in_whole(destination: Path, name: str) -> Iterator[Path]:
     """A temporary folder from which the file or folder ``name`` is moved to ``destination`` at the end of the block."""
     with tempfile.TemporaryDirectory(prefix=UNPACKING, dir=destination) as temporary:
         yield Path(temporary)
+        for part in destination.glob(".cifar-10-*.part"):  # before the move: once the data is there nobody cleans up
+            part.unlink()
         (Path(temporary) / name).rename(destination / name)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from PIL import Image, ImageOps
@@ -11,6 +13,7 @@ from tqdm import tqdm
 
 from cifarcam.data import MEAN, STD
 from cifarcam.errors import CifarcamError
+from cifarcam.pictures import in_rgb
 from cifarcam.recipes import SIDE
 from cifarcam.split import Split
 
@@ -19,7 +22,7 @@ def as_split(dataset: Dataset, side: int = SIDE) -> Split:
     """A data set of ``(picture, label)`` pairs, such as torchvision's ``ImageFolder`` or ``CIFAR100``, as a split.
 
     The middle square of each picture is resized (Lanczos, antialiased) where it has another size. Grey pictures are
-    turned to colour, transparency is dropped.
+    turned to colour, what is transparent is shown on white, and a picture from a camera is turned upright.
 
     Args:
         dataset: gives Pillow images and whole numbers from 0; it must have no transform of its own.
@@ -37,7 +40,8 @@ def as_split(dataset: Dataset, side: int = SIDE) -> Split:
                 f"Item {index} is of type {type(picture).__name__}, its label {label!r}; expected a Pillow image and a "
                 "whole number from 0. Make the data set without transforms."
             )
-        images[index] = ImageOps.fit(picture.convert("RGB"), (side, side), Image.Resampling.LANCZOS)
+        upright = in_rgb(ImageOps.exif_transpose(picture), f"Item {index}")
+        images[index] = ImageOps.fit(upright, (side, side), Image.Resampling.LANCZOS)
         labels[index] = label
     return Split(images, labels)
 
@@ -49,7 +53,10 @@ def channel_statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[flo
         images: uint8, (N, H, W, 3).
     Returns: (mean, std), three numbers each.
     """
-    counts = np.stack([np.bincount(images[..., channel].ravel(), minlength=256) for channel in range(3)])
+    counts = np.zeros((3, 256), np.int64)
+    for image in images:  # all at once, bincount would need eight bytes for each
+        for channel in range(3):
+            counts[channel] += np.bincount(image[..., channel].ravel(), minlength=256)
     shares, values = counts / counts.sum(1, keepdims=True), np.arange(256) / 255
     mean = shares @ values
     std = np.sqrt(shares @ values**2 - mean**2)
@@ -64,14 +71,15 @@ class Renormalize(nn.Module):
 
     Args:
         mean, std: three numbers each, in units of the range 0 to 1, as from ``channel_statistics``.
-    Raises ``CifarcamError`` for other than three numbers, or a std that is not positive.
+    Raises ``CifarcamError`` for other than three finite numbers, or a std that is not positive.
     """
 
-    def __init__(self, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
-        if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
+        if len(mean) != 3 or len(std) != 3 or not np.isfinite([*mean, *std]).all() or min(std) <= 0:
             raise CifarcamError(f"Mean {mean} and std {std}; expected three numbers each, and a positive std.")
-        old_mean, old_std, mean, std = (torch.tensor(value).view(3, 1, 1) for value in (MEAN, STD, mean, std))
+        statistics = (torch.tensor(value, dtype=torch.float32).view(3, 1, 1) for value in (MEAN, STD, mean, std))
+        old_mean, old_std, mean, std = statistics
         self.register_buffer("scale", old_std / std)
         self.register_buffer("shift", (old_mean - mean) / std)
 

@@ -55,7 +55,7 @@ def open_picture(path: str | Path) -> Picture:
             if getattr(opened, "n_frames", 1) > 1:
                 notes.append(f"Of its {opened.n_frames} frames the first is taken.")
             opened.load()
-            picture = _in_rgb(ImageOps.exif_transpose(opened), notes, path)
+            picture = in_rgb(ImageOps.exif_transpose(opened), str(path), notes)
     except CifarcamError:
         raise
     except Image.DecompressionBombError as error:
@@ -80,12 +80,20 @@ def _too_large(path: Path, pixels: str) -> CifarcamError:
     )
 
 
-def _in_rgb(picture: Image.Image, notes: list[str], path: Path) -> Image.Image:
+def in_rgb(picture: Image.Image, name: str, notes: list[str] | None = None) -> Image.Image:
+    """A picture of any mode in opaque colour of 8 bits a channel; what is transparent is shown on white.
+
+    Args:
+        name: what an error message calls the picture.
+        notes: gets a sentence for each thing that was done.
+    Raises ``CifarcamError`` for floating-point values and grey values of more than 16 bits.
+    """
+    notes = [] if notes is None else notes
     if picture.mode in INTEGERS:
         notes.append("Its grey values are brought down to 8 bits.")
-        return _from_16_bits(picture, path)
+        return _from_16_bits(picture, name)
     if picture.mode == "F":
-        raise CifarcamError(f"{path} holds floating-point numbers; save it with 8 bits a channel.")
+        raise CifarcamError(f"{name} holds floating-point numbers; save it with 8 bits a channel.")
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         if picture.getchannel("A").getextrema()[0] < 255:
@@ -94,11 +102,11 @@ def _in_rgb(picture: Image.Image, notes: list[str], path: Path) -> Image.Image:
     return picture.convert("RGB")
 
 
-def _from_16_bits(picture: Image.Image, path: Path) -> Image.Image:
+def _from_16_bits(picture: Image.Image, name: str) -> Image.Image:
     values = np.asarray(picture).astype(np.int64)
     if values.min() < 0 or values.max() >= 2**16:
         raise CifarcamError(
-            f"{path} holds grey values from {values.min()} to {values.max()}; expected 16 bits, 0 to 65535."
+            f"{name} holds grey values from {values.min()} to {values.max()}; expected 16 bits, 0 to 65535."
         )
     return Image.fromarray((values // 257).astype(np.uint8)).convert("RGB")
 

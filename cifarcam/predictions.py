@@ -118,7 +118,15 @@ class Predictions:
         return wrong[self.confidence[wrong].argsort(descending=True, stable=True)] if by_confidence else wrong
 
     def captions(self, indices: Iterable[int]) -> list[str]:
-        """For each image its label, the class it was taken for and that class's probability, on two lines."""
+        """For each image its label, the class it was taken for and that class's probability, on two lines.
+
+        Raises ``CifarcamError`` where there are more or fewer names than classes.
+        """
+        if len(self.classes) != self.logits.shape[1]:
+            raise CifarcamError(
+                f"{self.logits.shape[1]} classes and {len(self.classes)} names: {', '.join(self.classes)}. Give "
+                "Predictions the names of the classes."
+            )
         return [
             f"{self.classes[self.labels[i]]}, called\n{self.classes[self.predicted[i]]} ({self.confidence[i]:.2f})"
             for i in indices

@@ -51,7 +51,7 @@ class Recipe:
         end_divisor: and ends at ``lr / end_divisor``.
         augmentation: ``"albumentations"`` (image by image on the CPU) or ``"batched"`` (on the training device).
         flip: horizontal flips: ``"none"``, ``"random"``, or ``"alternating"`` (every other epoch; batched only).
-        crop_padding: pixels of padding on each side before a random 32×32 crop.
+        crop_padding: pixels of padding on each side before a random crop of the image's size.
         padding_mode: what the padding holds: ``"reflect"`` or ``"constant"`` (the mean colour).
         cutout: side of the square that is cut out, in pixels.
         first_side, full_side_from: progressive resizing (batched only). The first epoch trains on images reduced to
@@ -188,8 +188,8 @@ RANGES = {
     "warmup": (0.001, 0.999),
     "start_divisor": (1, 1e12),
     "end_divisor": (1, 1e12),
-    "crop_padding": (0, 16),
-    "cutout": (0, 32),
+    "crop_padding": (0, 1024),
+    "cutout": (0, 1024),
     "first_side": (16, 32),
     "full_side_from": (1, 10_000),
     "shift": (0, 1),

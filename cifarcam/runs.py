@@ -21,6 +21,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from cifarcam import __version__
+from cifarcam.data import CLASSES
 from cifarcam.errors import CifarcamError
 from cifarcam.files import written_whole
 from cifarcam.predictions import Predictions, predict
@@ -122,14 +123,14 @@ def record(fitted: Fitted, test: Split, folder: str | Path) -> Run:
 
     The weights are kept in 16 bits (BatchNorm's vectors in 32); logits and results are those of the weights as kept,
     computed in float32. ``provenance.json`` comes last, so a record that was cut off is not taken for one.
-    Raises ``CifarcamError`` for an unfinished run, a network that is no ``ResNet18``, and where the folder holds a
+    Raises ``CifarcamError`` for an unfinished run, a network other than the recipe's, and where the folder holds a
     record already or cannot be written to.
     """
     folder = Path(folder)
-    if not isinstance(fitted.model, ResNet18):
+    if not _is_the_recipes(fitted.model, fitted.recipe):
         raise CifarcamError(
-            f"This run's network is a {type(fitted.model).__name__}; a record keeps a ResNet18. Save its weights with "
-            "torch.save(fitted.model.state_dict(), path)."
+            f"This run's {type(fitted.model).__name__} is a network of your own; a record keeps the recipe's ResNet18 "
+            f"for {len(CLASSES)} classes. Save its weights with torch.save(fitted.model.state_dict(), path)."
         )
     if len(fitted.history) < fitted.recipe.epochs:
         raise CifarcamError(
@@ -153,6 +154,12 @@ def record(fitted: Fitted, test: Split, folder: str | Path) -> Run:
     _write_json(folder / RECIPE, dataclasses.asdict(fitted.recipe))
     _write_json(folder / PROVENANCE, _provenance(fitted, test) | {"results": results})
     return load_run(folder)
+
+
+def _is_the_recipes(model: nn.Module, recipe: Recipe) -> bool:
+    if not isinstance(model, ResNet18):
+        return False
+    return model.conv1.out_channels == recipe.width and model.linear.out_features == len(CLASSES)
 
 
 def _results(name: str, predictions: Predictions) -> dict:

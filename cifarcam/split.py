@@ -11,7 +11,7 @@ from cifarcam.errors import CifarcamError
 
 
 class Split(NamedTuple):
-    """Images, uint8 (N, 32, 32, 3), and their labels, int64 (N,), indices into ``CLASSES``."""
+    """Images, uint8 (N, side, side, 3), of 32 pixels a side in CIFAR-10, and their labels, int64 (N,), from 0."""
 
     images: np.ndarray
     labels: np.ndarray

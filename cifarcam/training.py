@@ -80,7 +80,7 @@ def fit(
     """
     if stop_after is not None and stop_after < 1:
         raise CifarcamError(f"stop_after is {stop_after}; expected the number of an epoch, from 1, or None.")
-    classes = len(CLASSES) if model is None else predict(model, train.images[:1]).shape[1]
+    classes = len(CLASSES) if model is None else predict(model, test.images[:1]).shape[1]
     check_split("test", test, classes)
     device = torch.device(device or training_device())
     batches = Batches(train, recipe, device, classes)

@@ -13,7 +13,6 @@ from pathlib import Path
 from threading import Thread
 from typing import TypeVar
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from tqdm import tqdm
@@ -26,7 +25,10 @@ Content = TypeVar("Content")
 
 
 class GivenUpError(Exception):
-    """Why a source was given up, as the end of a sentence."""
+    """Which host was given up, and why."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"{host(url)} {reason}")
 
 
 class WrongFileError(Exception):
@@ -40,29 +42,44 @@ def transfer(url: str, file: Path, read: Callable[[Path], Content]) -> Content:
         read: raises ``WrongFileError`` for a file that is not whole or not the right one.
     Raises ``GivenUpError`` where the file does not arrive; what has arrived of it is kept, a wrong file is not.
     """
-    resumed = _size(file) > 0
-    if resumed:
+    if _size(file):
         with suppress(WrongFileError):
             return read(file)
-    _append(url, file)
+    resumed = _download(url, file)
     try:
         return read(file)
     except WrongFileError as wrong:
         file.unlink()
         if resumed:  # perhaps what another source had sent before was wrong
             return transfer(url, file, read)
-        raise GivenUpError(f"sent another file ({wrong})") from wrong
+        raise GivenUpError(url, f"sent another file ({wrong})") from wrong
 
 
 def host(url: str) -> str:
-    return urlsplit(url).netloc
+    """The host of an address, or all of it where it has none."""
+    return url.partition("://")[2].partition("/")[0] or url
 
 
-def _append(url: str, file: Path) -> None:
-    """Downloads what ``file`` lacks, or all of it where the source cannot begin in the middle."""
+def _download(url: str, file: Path) -> bool:
+    """Downloads what ``file`` lacks, or all of it from a source that cannot begin in the middle; whether it went on."""
     held = _size(file)
     response = _answer(url, held)
-    begin = held if response.status == HTTPStatus.PARTIAL_CONTENT else 0
+    resumed = held > 0 and response.status == HTTPStatus.PARTIAL_CONTENT
+    if resumed or not held:
+        _write(url, response, file, held)
+        return resumed
+    anew, whole = file.with_name(f"{file.name}-anew"), False
+    try:
+        _write(url, response, anew, 0)
+        whole = True
+    finally:
+        if whole or _size(anew) > held:  # of two that broke off, the longer is kept
+            anew.replace(file)
+        anew.unlink(missing_ok=True)
+    return False
+
+
+def _write(url: str, response: HTTPResponse, file: Path, begin: int) -> None:
     with response, open(file, "ab" if begin else "wb") as opened, closing(_chunks(url, response, begin)) as chunks:
         for chunk in chunks:
             opened.write(chunk)
@@ -71,10 +88,12 @@ def _append(url: str, file: Path) -> None:
 def _answer(url: str, begin: int) -> HTTPResponse:
     try:
         return _opened(Request(url, headers={"Range": f"bytes={begin}-"} if begin else {}))
+    except ValueError as error:
+        raise GivenUpError(url, f"has no address that can be asked ({error})") from error
     except (OSError, HTTPException) as error:
         if begin and getattr(error, "code", None) == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             return _answer(url, 0)
-        raise GivenUpError(_why(error)) from error
+        raise GivenUpError(url, _why(error)) from error
 
 
 def _chunks(url: str, response: HTTPResponse, begin: int) -> Iterator[bytes]:
@@ -83,7 +102,7 @@ def _chunks(url: str, response: HTTPResponse, begin: int) -> Iterator[bytes]:
     total = None if left is None else begin + left
     try:
         with tqdm(total=total, initial=begin, desc=host(url), unit="B", unit_scale=True) as bar:
-            pace, received = _Pace(), 0
+            pace, received = _Pace(url), 0
             # read1 returns what is there: read would wait for a whole chunk, at any rate.
             while chunk := response.read1(CHUNK):
                 yield chunk
@@ -91,9 +110,9 @@ def _chunks(url: str, response: HTTPResponse, begin: int) -> Iterator[bytes]:
                 bar.update(len(chunk))
                 pace.check(received)
     except (OSError, HTTPException) as error:
-        raise GivenUpError(_why(error)) from error
+        raise GivenUpError(url, _why(error)) from error
     if left is not None and received < left:
-        raise GivenUpError(f"broke off after {begin + received:,} of {total:,} bytes")
+        raise GivenUpError(url, f"broke off after {begin + received:,} of {total:,} bytes")
 
 
 def _opened(request: Request) -> HTTPResponse:
@@ -117,7 +136,8 @@ def _size(file: Path) -> int:
 class _Pace:
     """The rate at which bytes come in, over a sliding window."""
 
-    def __init__(self) -> None:
+    def __init__(self, url: str) -> None:
+        self.url = url
         self.marks = deque([(time.monotonic(), 0)])
 
     def check(self, received: int) -> None:
@@ -131,7 +151,8 @@ class _Pace:
             return
         rate = (received - before) / (now - began)
         if rate < MINIMUM_RATE:
-            raise GivenUpError(f"is too slow ({rate / 1000:,.0f} kB/s, at least {MINIMUM_RATE / 1000:,.0f} wanted)")
+            least = MINIMUM_RATE / 1000
+            raise GivenUpError(self.url, f"is too slow ({rate / 1000:,.0f} kB/s, at least {least:,.0f} wanted)")
 
 
 def _why(error: OSError | HTTPException) -> str:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 os.environ["TQDM_DISABLE"] = "1"
 os.environ["MPLBACKEND"] = "agg"
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 
 import pytest
-from torchvision.datasets import CIFAR10
 
 from cifarcam.data import cache_folder, cifar10
+from cifarcam.download import is_there
 from cifarcam.split import Split
 
 
 def cifar10_on_disk() -> bool:
     named = os.environ.get("CIFARCAM_DATA", "")
     roots = [named, str(cache_folder())] if os.path.isabs(named) else [str(cache_folder())]
-    return any(os.path.isdir(os.path.join(root, CIFAR10.base_folder)) for root in roots)
+    return any(is_there(Path(root)) for root in roots)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

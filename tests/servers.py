@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Event, Thread
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -61,3 +62,8 @@ def nobody() -> str:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{free.getsockname()[1]}/archive.tar.gz"
+
+
+def kept(folder: Path) -> list[str]:
+    """The names in a folder that was downloaded to, but for the lock, which stays."""
+    return sorted(path.name for path in folder.iterdir() if path.name != ".cifar-10.lock")

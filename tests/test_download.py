@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import signal
+import subprocess
+import sys
 import tarfile
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +17,7 @@ from threading import Thread
 
 import numpy as np
 import pytest
-from servers import Answer, deliver, finished, nobody, ranged, served
+from servers import Answer, deliver, finished, kept, nobody, ranged, served
 
 from cifarcam import download, transfer
 from cifarcam.download import FOLDER
@@ -72,6 +75,7 @@ def throttled(request: BaseHTTPRequestHandler) -> None:
 def sources(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., list[str]]]:
     """Makes local servers the sources, one for each answer given, and returns their addresses."""
     monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.delenv("CIFARCAM_MIRROR", raising=False)
     monkeypatch.setattr(download, "MD5", hashlib.md5(ARCHIVE).hexdigest())
     monkeypatch.setattr(transfer, "TIMEOUT", 1.0)
     monkeypatch.setattr(transfer, "WINDOW", 0.3)
@@ -83,11 +87,6 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., list[str]
             return urls
 
         yield serve
-
-
-def kept(folder: Path) -> list[str]:
-    """The names in a folder but for the lock, which stays."""
-    return sorted(path.name for path in folder.iterdir() if path.name != ".cifar-10.lock")
 
 
 def test_a_fast_source_is_unpacked_and_leaves_nothing_else(sources, tmp_path: Path):
@@ -139,7 +138,7 @@ def arrivals(monkeypatch, rates: list[tuple[float, float]], step: float = 0.5) -
     """Feeds the watch over the pace ``(seconds, bytes a second)``, stretch by stretch, by a clock of its own."""
     now, received = 0.0, 0.0
     monkeypatch.setattr(transfer.time, "monotonic", lambda: now)
-    pace = transfer._Pace()
+    pace = transfer._Pace("https://mirror.example/x")
     for seconds, rate in rates:
         for _ in range(round(seconds / step)):
             now, received = now + step, received + rate * step
@@ -239,6 +238,29 @@ def test_an_interruption_keeps_what_has_arrived_and_nothing_else(sources, tmp_pa
     assert asked == [None] and kept(tmp_path) == [FOLDER]
 
 
+def test_a_killed_process_leaves_what_had_arrived_and_the_next_one_goes_on(sources, tmp_path: Path):
+    def half(request: BaseHTTPRequestHandler) -> None:
+        deliver(request, ARCHIVE[:100_000], promised=len(ARCHIVE))
+        finished.wait(60)
+
+    (url,) = sources(half)
+    code = f"""
+from pathlib import Path
+from cifarcam import download
+download.SOURCES = ({url!r},)
+download.fetch_cifar10(Path({str(tmp_path)!r}))
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None and not ((tmp_path / PART).exists() and (tmp_path / PART).stat().st_size):
+            time.sleep(0.05)
+        process.kill()
+    held = (tmp_path / PART).stat().st_size
+    asked = []
+    sources(ranged(asked, ARCHIVE))
+    download.fetch_cifar10(tmp_path)
+    assert process.returncode == -signal.SIGKILL and asked == [f"bytes={held}-"] and kept(tmp_path) == [FOLDER]
+
+
 def test_the_next_source_goes_on_where_the_one_before_broke_off(sources, tmp_path: Path, capsys):
     asked = []
     sources(truncated, ranged(asked, ARCHIVE))
@@ -274,6 +296,35 @@ def test_a_mirror_of_ones_own_is_asked_first(sources, tmp_path: Path, monkeypatc
     monkeypatch.setenv("CIFARCAM_MIRROR", mirror)
     download.fetch_cifar10(tmp_path)
     assert not asked and kept(tmp_path) == [FOLDER]
+
+
+def test_a_source_that_cannot_begin_in_the_middle_costs_nothing_that_has_arrived(sources, tmp_path: Path):
+    def shorter(request: BaseHTTPRequestHandler) -> None:
+        deliver(request, ARCHIVE[:50_000], promised=len(ARCHIVE))
+
+    asked = []
+    sources(truncated, shorter, ranged(asked, ARCHIVE))
+    download.fetch_cifar10(tmp_path)
+    assert asked == ["bytes=100000-"] and kept(tmp_path) == [FOLDER]
+
+
+def test_of_two_that_broke_off_the_longer_is_kept(sources, tmp_path: Path):
+    def longer(request: BaseHTTPRequestHandler) -> None:
+        deliver(request, ARCHIVE[:150_000], promised=len(ARCHIVE))
+
+    asked = []
+    sources(truncated, longer, ranged(asked, ARCHIVE))
+    download.fetch_cifar10(tmp_path)
+    assert asked == ["bytes=150000-"] and kept(tmp_path) == [FOLDER]
+
+
+def test_an_address_that_is_none_is_given_up_for_the_next(sources, tmp_path: Path, monkeypatch, capsys):
+    (good,) = sources(whole)
+    monkeypatch.setattr(download, "SOURCES", ("hub.example/archive.tar.gz", "http://[::1/archive.tar.gz", good))
+    download.fetch_cifar10(tmp_path)
+    lines = capsys.readouterr().out.splitlines()
+    assert [" has no address that can be asked (" in line for line in lines] == [True, True]
+    assert kept(tmp_path) == [FOLDER]
 
 
 @pytest.mark.parametrize("mirror", ["fileserver/cifar-10-python.tar.gz", "ftp://here/x", "https://"])

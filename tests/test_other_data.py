@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 from torch import nn
-from torchvision.datasets import FakeData, ImageFolder
+from torchvision.datasets import CIFAR100, FakeData, ImageFolder
 from torchvision.models import convnext_tiny, resnet18
 from torchvision.transforms import ToTensor
 
@@ -21,6 +23,7 @@ from cifarcam.errors import CifarcamError
 from cifarcam.other_data import Renormalize, as_split, channel_statistics
 from cifarcam.predictions import Predictions, predict
 from cifarcam.recipes import BEST, ONE_CYCLE, Recipe
+from cifarcam.resnet import ResNet18
 from cifarcam.runs import record
 from cifarcam.split import Split
 from cifarcam.training import fit
@@ -30,15 +33,11 @@ FRUIT = ("apple", "pear", "plum")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Drawn images of three classes, twelve each, in a folder by class; one grey, one transparent, one not square."""
-    pictures = [Image.fromarray(image) for image in drawn("test").images[:36]]
-    pictures[0] = pictures[0].convert("L")
-    pictures[1].putalpha(128)
-    pictures[2] = pictures[2].resize((60, 40))
-    for index, picture in enumerate(pictures):
+    """Drawn images of three classes, twelve each, in a folder by class."""
+    for index, image in enumerate(drawn("test").images[:36]):
         place = tmp_path / "fruit" / FRUIT[index % 3]
         place.mkdir(parents=True, exist_ok=True)
-        picture.save(place / f"{index:02}.png")
+        Image.fromarray(image).save(place / f"{index:02}.png")
     return tmp_path / "fruit"
 
 
@@ -48,8 +47,52 @@ def test_a_folder_of_pictures_becomes_a_split(folder: Path) -> None:
     assert tuple(pictures.classes) == FRUIT
     assert split.images.shape == (36, 32, 32, 3) and split.images.dtype == np.uint8
     assert split.labels.tolist() == [0] * 12 + [1] * 12 + [2] * 12 and split.labels.dtype == np.int64
-    np.testing.assert_array_equal(split.images[1], drawn("test").images[3])  # an apple that needed no change
+    np.testing.assert_array_equal(split.images[:12], drawn("test").images[:36:3])  # the apples needed no change
     assert as_split(pictures, side=48).images.shape == (36, 48, 48, 3)
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "seen"),
+    [
+        ("L", 90, (90, 90, 90)),
+        ("RGBA", (200, 10, 10, 0), (255, 255, 255)),
+        ("I;16", 90 * 257, (90, 90, 90)),
+        ("1", 1, (255, 255, 255)),
+    ],
+)
+def test_a_picture_of_another_mode_is_turned_to_colour(mode: str, colour: int | tuple, seen: tuple) -> None:
+    split = as_split([(Image.new(mode, (32, 32), colour), 0)])
+    assert (split.images == np.array(seen, np.uint8)).all()
+
+
+def test_a_picture_from_a_camera_is_turned_upright(tmp_path: Path) -> None:
+    lying = Image.new("RGB", (32, 32))
+    lying.paste((255, 255, 255), (0, 0, 16, 32))  # white on the left, which orientation 6 turns to the top
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    (tmp_path / "class").mkdir()
+    lying.save(tmp_path / "class" / "photo.png", exif=exif)
+    (upright,) = as_split(ImageFolder(tmp_path)).images
+    assert (upright[:15] == 255).all() and (upright[17:] == 0).all()
+
+
+def test_cifar100_becomes_a_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / CIFAR100.base_folder
+    folder.mkdir()
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 3072), np.uint8)
+    contents = {
+        "train": {"data": pixels, "fine_labels": [99, 0, 41]},
+        "meta": {"fine_label_names": [f"class {number}" for number in range(100)]},
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(pickle.dumps(content))
+    md5 = {name: hashlib.md5((folder / name).read_bytes()).hexdigest() for name in contents}
+    monkeypatch.setattr(CIFAR100, "train_list", [["train", md5["train"]]])
+    monkeypatch.setattr(CIFAR100, "test_list", [])
+    monkeypatch.setattr(CIFAR100, "meta", CIFAR100.meta | {"md5": md5["meta"]})
+    split = as_split(CIFAR100(tmp_path, train=True))
+    assert split.labels.tolist() == [99, 0, 41]
+    np.testing.assert_array_equal(split.images, pixels.reshape(3, 3, 32, 32).transpose(0, 2, 3, 1))
 
 
 def test_a_picture_that_is_not_square_gives_its_middle(tmp_path: Path) -> None:
@@ -87,7 +130,12 @@ def test_behind_renormalize_the_images_have_mean_0_and_std_1() -> None:
     torch.testing.assert_close(x.std((0, 2, 3)), torch.ones(3), atol=1e-3, rtol=0)
 
 
-@pytest.mark.parametrize("statistics", [((0.5,), (0.2,)), ((0.5, 0.5, 0.5), (0.2, 0.0, 0.2))])
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    "statistics", [((0.5,), (0.2,)), ((0.5, 0.5, 0.5), (0.2, 0.0, 0.2)), ((NAN, 0.5, 0.5), (0.2, 0.2, NAN))]
+)
 def test_statistics_that_make_no_sense_are_refused(statistics: tuple) -> None:
     with pytest.raises(CifarcamError, match="expected three numbers each"):
         Renormalize(*statistics)
@@ -124,6 +172,34 @@ def test_torchvisions_networks_are_trained_asked_and_explained(folder: Path, nam
         stage_maps(network, split.images[:4], 3, layers)
 
 
+def test_layers_may_be_given_in_any_order_and_run_once() -> None:
+    network, layers = other_networks()["resnet18"]
+    images = drawn("test").images[:3]
+    maps = stage_maps(network.eval(), images, 1, layers)
+    turned = stage_maps(network, images, 1, dict(reversed(layers.items())))
+    assert turned.stages == ("layer4", "layer3", "layer2", "layer1")
+    np.testing.assert_allclose(turned.maps[:, ::-1], maps.maps, atol=1e-6)
+    np.testing.assert_allclose(turned.raw_maxima[:, ::-1], maps.raw_maxima, rtol=1e-4, atol=1e-7)
+    for wrong in ({}, {"elsewhere": nn.ReLU()}, {"block": network.layer1[0].relu}):
+        with pytest.raises(CifarcamError, match="expected one or more modules that run once"):
+            stage_maps(network, images, 1, wrong)
+
+
+def test_names_of_classes_are_those_of_the_network() -> None:
+    network, layers = other_networks()["resnet18"]
+    images = drawn("test").images[:3]
+    plum = stage_maps(network.eval(), images, "plum", layers, FRUIT)
+    assert plum.targets.tolist() == [2, 2, 2] and plum.classes == FRUIT
+    with pytest.raises(CifarcamError, match="The model has 3 classes, the names are 10: airplane"):
+        stage_maps(network, images, "cat", layers)
+    with pytest.raises(CifarcamError, match="no class 'cat'; give 'predicted' or one of apple, pear, plum"):
+        stage_maps(network, images, "cat", layers, FRUIT)
+    with pytest.raises(CifarcamError, match="3 classes and 10 names"):
+        Predictions(predict(network, images), [0, 1, 2]).captions([0])
+    pairs = figures.target_pairs(images, plum, stage_maps(network, images, [0, 1, 2], layers, FRUIT))
+    assert len(pairs.axes) == 6 * 5 and pairs.axes[0].get_title(loc="center") == "predicted:\nplum"
+
+
 def test_a_map_of_a_torchvision_network_follows_the_formula(folder: Path) -> None:
     network, layers = other_networks()["resnet18"]
     network.eval()
@@ -150,8 +226,17 @@ def test_an_own_network_resumes_to_the_same_weights(folder: Path, tmp_path: Path
     resumed = fit(recipe, split, split, model=network(), out=tmp_path / "run", resume=True)
     pairs = zip(whole.model.state_dict().values(), resumed.model.state_dict().values(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
-    with pytest.raises(CifarcamError, match="network is a ResNet; a record keeps a ResNet18"):
-        record(whole, split, tmp_path / "record")
+    with pytest.raises(CifarcamError, match="another network; give the model that the run began with"):
+        fit(recipe, split, split, out=tmp_path / "run", resume=True)
+
+
+@pytest.mark.parametrize("own", [resnet18(num_classes=3), ResNet18(8), ResNet18(4, num_classes=3)])
+def test_a_record_keeps_the_recipes_own_network_only(tmp_path: Path, own: nn.Module) -> None:
+    images = drawn("test").images[:12]
+    split = Split(images, np.arange(12) % 3)
+    fitted = fit(Recipe(name="own", width=4, epochs=1, batch=12), split, split, model=own)
+    with pytest.raises(CifarcamError, match="is a network of your own; a record keeps the recipe's ResNet18 for 10"):
+        record(fitted, split, tmp_path / "record")
     assert not (tmp_path / "record").exists()
 
 
@@ -171,7 +256,7 @@ def test_what_does_not_fit_the_images_is_a_clear_error() -> None:
     recipe = Recipe(name="own", epochs=1, batch=4)
     with pytest.raises(CifarcamError, match="first_side is 20: its progressive resizing is for images of 32×32"):
         Batches(Split(large, labels), BEST)
-    with pytest.raises(CifarcamError, match="cutout is 16 and its crop_padding 4; expected less than the images' 12"):
+    with pytest.raises(CifarcamError, match="cutout is 16 and its crop_padding 4; expected at most and less than 12"):
         Batches(Split(small, labels), ONE_CYCLE)
     with pytest.raises(CifarcamError, match="48 pixels a side, the test images 12"):
         fit(recipe, Split(large, labels), Split(small, labels))

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from cifarcam.download import ARRAYS, FOLDER
 from cifarcam.errors import CifarcamError
 from tools import execute, stamp, validate
 from tools.chapters import chapter_paths, code_cells, output_text, read, title
@@ -239,8 +240,9 @@ def test_a_chapter_without_a_title_cannot_be_stamped(book: Path, chapter: Path) 
 # Validating
 
 
+@pytest.mark.parametrize("place", [FOLDER, ARRAYS])
 def test_chapters_run_on_the_stand_in_only_where_the_data_cannot_be_had(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     def no_network(split: str) -> None:
         raise CifarcamError("no mirror answers")
@@ -251,7 +253,7 @@ def test_chapters_run_on_the_stand_in_only_where_the_data_cannot_be_had(
     assert validate.why_stand_in() is None
     monkeypatch.setattr(validate, "cifar10", no_network)
     assert validate.why_stand_in() == "no mirror answers"
-    (tmp_path / "cifar-10-batches-py").mkdir()
+    (tmp_path / place).mkdir() if place == FOLDER else (tmp_path / place).touch()
     with pytest.raises(CifarcamError):  # files that are there and wrong are the user's to mend
         validate.why_stand_in()
 

@@ -46,14 +46,14 @@ def transforms(original: np.ndarray, results: Mapping[str, Sequence[np.ndarray]]
     return figure
 
 
-def batch(x: Tensor, y: Tensor, columns: int = 8) -> Figure:
+def batch(x: Tensor, y: Tensor, columns: int = 8, classes: Sequence[str] = CLASSES) -> Figure:
     """The first images of a batch as the network gets them, turned back into colours.
 
     Args:
         x: normalised floats, (N, 3, H, W).
         y: labels, (N,).
     """
-    names = [CLASSES[label] for label in y.tolist()]
+    names = [classes[label] for label in y.tolist()]
     return gallery(denormalize(x), names, columns)
 
 

@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cifarcam.cam import StageMaps
-from cifarcam.data import CLASSES
 from cifarcam.figures.style import HEAT, drawing, show_image
 
 
@@ -47,10 +46,11 @@ def stage_row(row: Sequence[Axes], image: np.ndarray, maps: StageMaps, index: in
 
 def target_pairs(images: np.ndarray, predicted: StageMaps, true: StageMaps) -> Figure:
     """Two rows for each image: the maps for the predicted class, and those for the true class."""
-    with drawing(2 * len(images), 6, 7.6, 2.84 * len(images) + 0.3) as (figure, axes):
+    columns = 1 + len(predicted.stages)
+    with drawing(2 * len(images), columns, 7.6 * columns / 6, 2.84 * len(images) + 0.3) as (figure, axes):
         for index in range(len(images)):
             for row, maps, kind in ((axes[2 * index], predicted, "predicted"), (axes[2 * index + 1], true, "true")):
-                show_image(row[0], images[index], f"{kind}:\n{CLASSES[maps.targets[index]]}")
+                show_image(row[0], images[index], f"{kind}:\n{maps.classes[maps.targets[index]]}")
                 _maps(row[1:], images[index], maps, index)
         _name_stages(axes[0, 1:], predicted)
     return figure

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from cifarcam.data import CLASSES
@@ -28,7 +29,8 @@ def confusion(counts: Tensor, classes: Sequence[str] = CLASSES) -> Figure:
         ax.set_xlabel("predicted class")
         ax.set_ylabel("true class")
         ax.grid(False)
-        figure.colorbar(picture, ax=ax, label="images mistaken", shrink=0.8)
+        whole_numbers = MaxNLocator(integer=True)
+        figure.colorbar(picture, ax=ax, label="images mistaken", shrink=0.8, ticks=whole_numbers)
     return figure
 
 

@@ -20,22 +20,23 @@ from packaging.utils import canonicalize_name
 from tools.chapters import ROOT, chapter_paths, read
 from tools.stamp import COLAB_LACKS, repository
 
-COLAB_PYTHON = os.environ.get("COLAB_PYTHON", "")
+ENVIRONMENT = os.environ.get("COLAB_ENVIRONMENT", "")
+PYTHON = str(Path(ENVIRONMENT, "bin", "python"))
 SHIPPED = Path(__file__).parent / "shipped.txt"
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not COLAB_PYTHON, reason="`make check-colab` builds Colab's environment and names its Python"),
+    pytest.mark.skipif(not ENVIRONMENT, reason="`make check-colab` builds Colab's environment and names it"),
 ]
 
 
 class ColabKernel(KernelSpecManager):
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        return KernelSpec(argv=[COLAB_PYTHON, "-m", "ipykernel_launcher", "-f", "{connection_file}"])
+        return KernelSpec(argv=[PYTHON, "-m", "ipykernel_launcher", "-f", "{connection_file}"])
 
 
 def pip(*arguments: str) -> str:
-    return subprocess.run([COLAB_PYTHON, "-m", "pip", *arguments], capture_output=True, text=True, check=True).stdout
+    return subprocess.run([PYTHON, "-m", "pip", *arguments], capture_output=True, text=True, check=True).stdout
 
 
 def installed() -> dict[str, str]:
@@ -66,7 +67,7 @@ def colab(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     (startup / "00-colab.py").write_text("import google.colab\n", encoding="utf-8")
     monkeypatch.setenv("IPYTHONDIR", str(startup.parents[1]))
     monkeypatch.setenv("PYTHONPATH", str(module.parents[1]))
-    monkeypatch.setenv("PATH", f"{Path(COLAB_PYTHON).parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", f"{Path(PYTHON).parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{published.as_uri()}.insteadOf")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", repository(ROOT).url)
@@ -78,7 +79,7 @@ def colab(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 def test_the_environment_is_the_one_that_is_pinned(colab: dict[str, str]) -> None:
     pins = (line.split("==") for line in SHIPPED.read_text(encoding="utf-8").splitlines() if "==" in line)
     assert {canonicalize_name(name): version for name, version in pins}.items() <= colab.items()
-    version = subprocess.run([COLAB_PYTHON, "--version"], capture_output=True, text=True, check=True).stdout
+    version = subprocess.run([PYTHON, "--version"], capture_output=True, text=True, check=True).stdout
     assert version.startswith("Python 3.13.")
 
 
