@@ -42,8 +42,9 @@ def test_a_picture_smaller_than_the_networks_is_enlarged(tmp_path: Path) -> None
 def test_every_colour_mode_becomes_rgb(mode: str, tmp_path: Path) -> None:
     source = Image.fromarray(SMOOTH)
     original = source.convert("RGB").convert(mode) if mode != "LAB" else Image.new("LAB", (48, 48), (128, 0, 0))
-    original.save(tmp_path / "a.tif")
-    picture = open_picture(tmp_path / "a.tif")
+    path = tmp_path / ("a.jpg" if mode == "YCbCr" else "a.tif")  # Pillow 11 cannot read the TIFF of YCbCr it wrote
+    original.save(path)
+    picture = open_picture(path)
     assert picture.given.shape == (48, 48, 3) and picture.image.shape == (32, 32, 3)
     if mode in ("L", "RGB"):
         assert np.array_equal(picture.given, SMOOTH)

@@ -457,7 +457,7 @@ def test_more_images_than_there_are_is_an_error() -> None:
 WRONG_SPLITS = {
     "float images": (Split(TEST.images.astype(np.float32), TEST.labels), "images are float32"),
     "channels first": (Split(TEST.images.transpose(0, 3, 1, 2), TEST.labels), "of shape (20, 3, 32, 32)"),
-    "other size": (Split(TEST.images[:, :28, :28], TEST.labels), "of shape (20, 28, 28, 3)"),
+    "not square": (Split(TEST.images[:, :28], TEST.labels), "of shape (20, 28, 32, 3)"),
     "float labels": (Split(TEST.images, TEST.labels.astype(np.float32)), "labels, float32"),
     "no images": (Split(TEST.images[:0], TEST.labels[:0]), "of shape (0, 32, 32, 3)"),
     "too few labels": (Split(TEST.images, TEST.labels[:19]), "labels, int64 of shape (19,)"),
