@@ -49,7 +49,7 @@ def test_the_report_gives_the_ratio_and_keeps_a_record(tmp_path: Path, capsys: p
 
 
 def test_the_plain_loop_trains_on_every_image_once_an_epoch() -> None:
-    loop = PlainLoop(TRAIN, torch.device("cpu"), width=4, workers=0)
+    loop = PlainLoop(TRAIN, torch.device("cpu"), width=16, workers=0)
     before = loop.net.conv1.weight.clone()
     assert list(loop.steps()) == [128, 128, 44]
     assert not torch.equal(before, loop.net.conv1.weight)

@@ -14,7 +14,7 @@ from cifarcam.recipes import RECIPES, Recipe
 from cifarcam.runs import load_run, recorded_runs
 from cifarcam.split import Split
 
-TINY = Recipe(name="tiny", width=4, epochs=2, batch=16, lr=0.05)
+TINY = Recipe(name="tiny", width=16, epochs=2, batch=16, lr=0.05)
 
 
 @pytest.fixture(autouse=True)

@@ -230,11 +230,11 @@ def test_an_own_network_resumes_to_the_same_weights(folder: Path, tmp_path: Path
         fit(recipe, split, split, out=tmp_path / "run", resume=True)
 
 
-@pytest.mark.parametrize("own", [resnet18(num_classes=3), ResNet18(8), ResNet18(4, num_classes=3)])
+@pytest.mark.parametrize("own", [resnet18(num_classes=3), ResNet18(8), ResNet18(16, num_classes=3)])
 def test_a_record_keeps_the_recipes_own_network_only(tmp_path: Path, own: nn.Module) -> None:
     images = drawn("test").images[:12]
     split = Split(images, np.arange(12) % 3)
-    fitted = fit(Recipe(name="own", width=4, epochs=1, batch=12), split, split, model=own)
+    fitted = fit(Recipe(name="own", width=16, epochs=1, batch=12), split, split, model=own)
     with pytest.raises(CifarcamError, match="is a network of your own; a record keeps the recipe's ResNet18 for 10"):
         record(fitted, split, tmp_path / "record")
     assert not (tmp_path / "record").exists()

@@ -19,7 +19,7 @@ from cifarcam.split import Split
 from cifarcam.training import fit
 
 MUST_REACH = {"best": 0.93, "one_cycle": 0.9089, "step_lr": 0.8895}
-RECIPE = Recipe(name="tiny", width=4, epochs=2, batch=16, lr=0.05)
+RECIPE = Recipe(name="tiny", width=16, epochs=2, batch=16, lr=0.05)
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,7 @@ def test_a_record_cut_off_before_its_end_is_not_taken_for_one(folder: Path) -> N
 def test_weights_of_another_width_than_the_recipes_are_refused(folder: Path) -> None:
     recipe = json.loads((folder / "recipe.json").read_text())
     (folder / "recipe.json").write_text(json.dumps(recipe | {"width": 8}))
-    with pytest.raises(CifarcamError, match="of width 4, the record's recipe of 8"):
+    with pytest.raises(CifarcamError, match="of width 16, the record's recipe of 8"):
         load_run(folder).model()
 
 

@@ -27,7 +27,7 @@ from cifarcam.resnet import ResNet18
 from cifarcam.split import Split
 from cifarcam.training import Fitted, fit
 
-TINY = Recipe(name="tiny", width=4, epochs=3, batch=16, lr=0.05, precision="float32", crop_padding=2)
+TINY = Recipe(name="tiny", width=16, epochs=3, batch=16, lr=0.05, precision="float32", crop_padding=2)
 BATCHED = TINY.replace(
     nesterov=True,
     weight_decay=5e-4,
@@ -40,7 +40,7 @@ BATCHED = TINY.replace(
     full_side_from=3,
     label_smoothing=0.1,
 )
-ALBUMENTATIONS = STEP_LR.replace(width=4, epochs=3, batch=16, dropout=0.3, precision="float32", step_epochs=1)
+ALBUMENTATIONS = STEP_LR.replace(width=16, epochs=3, batch=16, dropout=0.3, precision="float32", step_epochs=1)
 RECIPES = {
     "batched": BATCHED,
     "adamw": TINY.replace(optimizer="adamw", lr=0.01, l1=1e-5),
@@ -234,7 +234,7 @@ def test_one_step_is_the_hand_computed_one(changes: dict) -> None:
 
 
 def test_weight_decay_groups_hold_every_parameter_once() -> None:
-    model = ResNet18(width=4)
+    model = ResNet18(width=16)
     recipe = TINY.replace(weight_decay=5e-4, nesterov=True)
     decayed, free = make_optimizer(model, recipe).param_groups
     assert (decayed["weight_decay"], free["weight_decay"]) == (5e-4, 0)
@@ -246,7 +246,7 @@ def test_weight_decay_groups_hold_every_parameter_once() -> None:
 
 
 def test_adamw_takes_its_first_beta_from_momentum() -> None:
-    optimizer = make_optimizer(ResNet18(width=4), TINY.replace(optimizer="adamw", momentum=0.8))
+    optimizer = make_optimizer(ResNet18(width=16), TINY.replace(optimizer="adamw", momentum=0.8))
     assert isinstance(optimizer, torch.optim.AdamW) and optimizer.param_groups[0]["betas"] == (0.8, 0.999)
 
 

@@ -13,7 +13,7 @@ from cifarcam.recipes import STEP_LR
 from cifarcam.split import Split
 from tools import tune
 
-RECIPE = STEP_LR.replace(width=4, epochs=2, batch=32, workers=0)
+RECIPE = STEP_LR.replace(width=16, epochs=2, batch=32, workers=0)
 
 
 @pytest.fixture
