@@ -84,7 +84,7 @@ def save_checkpoint(run: TrainingState, checkpoint: Path) -> None:
     buffer = io.BytesIO()  # torch.save itself reports a full disk as a RuntimeError of its zip writer
     torch.save(state | about | same, buffer)
     with written_whole(checkpoint) as temporary:
-        temporary.write_bytes(buffer.getbuffer())
+        temporary.write_bytes(buffer.getvalue())
 
 
 def claim(checkpoint: Path) -> None:
