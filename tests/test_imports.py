@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 import pytest
 
-HEAVY = {"albumentations", "matplotlib", "torchvision", "torch_lr_finder", "pytorch_grad_cam", "torchsummary"}
+HEAVY = {
+    *("albumentations", "huggingface_hub", "matplotlib", "pytorch_grad_cam"),
+    *("torch_lr_finder", "torchsummary", "torchvision"),
+}
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -21,6 +25,12 @@ def loaded_by(statement: str) -> set[str]:
 @pytest.mark.parametrize("statement", ["import cifarcam", "from cifarcam.recipes import BEST; BEST.quick()"])
 def test_the_package_and_its_recipes_need_nothing_else(statement: str) -> None:
     assert not loaded_by(statement) & (HEAVY | {"torch", "pandas", "numpy"})
+
+
+def test_the_package_is_imported_in_less_than_3_seconds() -> None:
+    begun = time.monotonic()
+    subprocess.run([sys.executable, "-c", "import cifarcam"], check=True)
+    assert time.monotonic() - begun < 3
 
 
 def test_a_record_is_read_without_what_only_training_and_drawing_need() -> None:
