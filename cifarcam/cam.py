@@ -1,6 +1,6 @@
 """Class activation maps of all stages of a network, from one forward and one backward pass.
 
-pytorch-grad-cam computes the maps; this module keeps the stages apart, keeps their magnitudes, and leaves the model
+pytorch-grad-cam computes the maps; this package keeps the stages apart, keeps their magnitudes, and leaves the model
 as it found it. Grad-CAM is Selvaraju et al. (2017), "Grad-CAM: visual explanations from deep networks via
 gradient-based localization" (arXiv 1610.02391); the analytic map is Zhou et al. (2016), "Learning deep features for
 discriminative localization" (arXiv 1512.04150).
@@ -13,14 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.image import scale_cam_image
-from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from cifarcam.augment import normalize
 from cifarcam.data import CLASSES
 from cifarcam.errors import CifarcamError
+from cifarcam.methods import SLOW, Stages, Weights, find_method
 from cifarcam.model_state import left_as_found
 from cifarcam.resnet import STAGES, stages
 
@@ -60,11 +60,16 @@ def stage_maps(
     targets: str | int | Sequence[int] = "predicted",
     layers: Mapping[str, nn.Module] | None = None,
     classes: Sequence[str] = CLASSES,
+    *,
+    method: str | Weights = "Grad-CAM",
+    aug_smooth: bool = False,
+    eigen_smooth: bool = False,
 ) -> StageMaps:
-    """Grad-CAM of every image at layer0 to layer4, or at the layers that are given.
+    """The class activation maps of every image at layer0 to layer4, or at the layers that are given.
 
-    A channel's weight is the mean over space of the gradient of the target's logit with respect to that channel; the
-    map is the ReLU of the weighted sum of the channels.
+    In Grad-CAM a channel's weight is the mean over space of the gradient of the target's logit with respect to that
+    channel; the map is the ReLU of the weighted sum of the channels. Methods that need gradients take one forward and
+    one backward pass for all stages. Score-CAM and Ablation-CAM take a forward pass for each channel, and show a bar.
 
     Args:
         model: takes normalised (N, 3, H, W) and gives logits; mode, gradients and hooks are left as found.
@@ -74,21 +79,32 @@ def stage_maps(
         layers: modules of the model by the names of the stages, each with an output of (N, channels, h, w) that
             nothing changes in place afterwards. By default the five of a ``ResNet18``.
         classes: the names of the model's classes.
-    Raises ``CifarcamError`` for images, targets or layers that do not fit and for a model that gives NaN.
+        method: one of ``cifarcam.methods.METHODS``, or a function from activations and gradients, float32
+            (N, channels, h, w) each, to the channels' weights, (N, channels).
+        aug_smooth: the mean of the maps of six augmented images.
+        eigen_smooth: the first principal component of the weighted channels in place of their sum; what HiResCAM
+            promises of its maps does not hold of this.
+    Raises ``CifarcamError`` for images, targets, layers or a method that do not fit, and for a model or a method that
+    gives NaN.
     """
+    staged = type("StagedMethod", (Stages, find_method(method)), {})
     layers = stages(model) if layers is None else layers
     _check_images(images)
     device = next(model.parameters()).device
     with left_as_found(model), torch.no_grad():
         order, num_classes = _tried_out(model, layers, normalize(images[:1], device))
     chosen = _target_classes(targets, len(images), num_classes, classes)
+    slow = method in SLOW
+    size = 1 if slow else BATCH
     pieces = []
     # The library takes the layers to run in the order in which they are given.
-    with left_as_found(model), _StageGradCAM(model, [layers[name] for name in order]) as grad_cam:
-        for start in range(0, len(images), BATCH):
-            part = slice(start, start + BATCH)
+    with left_as_found(model), staged(model, [layers[name] for name in order]) as explainer:
+        for start in tqdm(range(0, len(images), size), desc=str(method), unit="image", disable=None if slow else True):
+            part = slice(start, start + size)
             x = normalize(images[part], device).requires_grad_()  # so that frozen parameters are no obstacle
-            pieces.append(grad_cam.all_stages(x, None if chosen is None else chosen[part]))
+            targeted = None if chosen is None else chosen[part]
+            pieces.append(explainer.all_stages(x, targeted, aug_smooth, eigen_smooth))
+            _check_finite(pieces[-1][-1])
     maps, raw_maxima, explained, logits = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
     as_given = [order.index(name) for name in layers]
     return StageMaps(maps[:, as_given], raw_maxima[:, as_given], explained, logits, tuple(layers), tuple(classes))
@@ -125,26 +141,6 @@ def analytic_maps(model: nn.Module, images: np.ndarray, targets: str | int | Seq
     return np.concatenate(pieces)
 
 
-class _StageGradCAM(GradCAM):
-    """The library's Grad-CAM, which averages its layers' maps, made to keep each of them and its raw maximum."""
-
-    def all_stages(self, x: Tensor, targets: np.ndarray | None) -> tuple[np.ndarray, ...]:
-        self.raw_maxima: list[np.ndarray] = []
-        maps = self(x, None if targets is None else [ClassifierOutputTarget(int(target)) for target in targets])
-        logits = self.outputs.detach().float().cpu()
-        _check_finite(logits)
-        classes = logits.argmax(1).numpy() if targets is None else targets
-        return maps, np.stack(self.raw_maxima, axis=1), classes, logits.numpy()
-
-    def get_cam_image(self, *args, **kwargs) -> np.ndarray:
-        raw = super().get_cam_image(*args, **kwargs)
-        self.raw_maxima.append(np.maximum(raw.max(axis=(1, 2)), 0))
-        return raw
-
-    def aggregate_multi_layers(self, cam_per_target_layer: list[np.ndarray]) -> np.ndarray:
-        return np.stack([scale_cam_image(cam[:, 0]) for cam in cam_per_target_layer], axis=1)
-
-
 def _tried_out(model: nn.Module, layers: Mapping[str, nn.Module], x: Tensor) -> tuple[list[str], int]:
     """The layers' names in the order in which they run, and the number of classes."""
     ran: list[str] = []
@@ -174,8 +170,8 @@ def _check_images(images: np.ndarray) -> None:
         )
 
 
-def _check_finite(logits: Tensor) -> None:
-    if not logits.isfinite().all():
+def _check_finite(logits: np.ndarray | Tensor) -> None:
+    if not torch.as_tensor(logits).isfinite().all():
         raise CifarcamError("The model gives NaN or infinite logits for these images; its maps would mean nothing.")
 
 

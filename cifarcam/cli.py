@@ -23,6 +23,7 @@ from cifarcam.files import written_whole
 from cifarcam.hardware import describe, fastest_precision, training_device
 from cifarcam.lr_finder import FEWEST_POINTS, range_test
 from cifarcam.measurements import write_range_test
+from cifarcam.methods import METHODS
 from cifarcam.optimizers import make_optimizer
 from cifarcam.pictures import open_picture
 from cifarcam.predictions import Predictions, predict
@@ -106,14 +107,14 @@ def explain(parsed: argparse.Namespace) -> None:
         print(note)
     model = load_run(parsed.run).model().to(training_device())
     images = picture.image[None]
-    maps = stage_maps(model, images, parsed.target)
+    maps = stage_maps(model, images, parsed.target, method=parsed.method)
     probabilities = torch.as_tensor(maps.logits[0]).softmax(0)
     for index in probabilities.argsort(descending=True).tolist():
         print(f"{CLASSES[index]:>12}{100 * probabilities[index]:>8.2f} %")
     figure = explanation(picture, probabilities, maps)
     with written_whole(out) as temporary:
         figure.savefig(temporary, dpi=200)
-    print(f"Maps for {CLASSES[maps.targets[0]]}: {out}")
+    print(f"Maps for {CLASSES[maps.targets[0]]} by {parsed.method}: {out}")
 
 
 def runs(parsed: argparse.Namespace) -> None:
@@ -170,6 +171,7 @@ def _parser() -> argparse.ArgumentParser:
     explaining.add_argument(
         "--class", dest="target", default="predicted", help="the class to explain; the predicted one by default"
     )
+    explaining.add_argument("--method", default="Grad-CAM", help=f"one of {', '.join(METHODS)}; Grad-CAM by default")
     explaining.add_argument("--out", help="the figure to write; IMAGE-explained.png in this folder by default")
     explaining.set_defaults(command=explain)
 

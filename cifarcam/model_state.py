@@ -22,9 +22,9 @@ def modes_restored(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def left_as_found(model: nn.Module) -> Iterator[None]:
-    """The model in eval mode with frozen parameters, gradients enabled and autocast off, inside the block.
+    """The model in eval mode and float32 with frozen parameters, gradients enabled, autocast off, inside the block.
 
-    After it, modes, ``requires_grad`` and gradients are as before.
+    After it, modes, number formats, ``requires_grad`` and gradients are as before.
     """
     parameters = [(parameter, parameter.requires_grad, parameter.grad) for parameter in model.parameters()]
     device_type = next(model.parameters()).device.type
@@ -34,12 +34,28 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
             for parameter, _, _ in parameters:
                 parameter.requires_grad_(False)
                 parameter.grad = None
-            with torch.autocast(device_type, enabled=False):
+            with torch.autocast(device_type, enabled=False), _in_float32(model):
                 yield
     finally:
         for parameter, requires_grad, grad in parameters:
             parameter.requires_grad_(requires_grad)
             parameter.grad = grad
+
+
+@contextmanager
+def _in_float32(model: nn.Module) -> Iterator[None]:
+    """Weights of fewer bits are widened inside the block; after it they are the very same tensors as before."""
+    tensors = [*model.parameters(), *model.buffers()]
+    others = [
+        (tensor, tensor.data) for tensor in tensors if tensor.is_floating_point() and tensor.dtype != torch.float32
+    ]
+    try:
+        for tensor, data in others:
+            tensor.data = data.float()
+        yield
+    finally:
+        for tensor, data in others:
+            tensor.data = data
 
 
 @contextmanager

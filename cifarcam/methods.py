@@ -1,0 +1,143 @@
+"""The methods of pytorch-grad-cam, made to keep the stages apart and their magnitudes.
+
+The library averages the maps of several layers into one and scales each to 0 to 1. Here every layer keeps its map, and
+the largest value that it had before it was scaled.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from types import SimpleNamespace
+
+import numpy as np
+import pytorch_grad_cam.ablation_cam as ablation_cam
+import pytorch_grad_cam.score_cam as score_cam
+import torch
+from pytorch_grad_cam import EigenCAM, GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, XGradCAM
+from pytorch_grad_cam.base_cam import BaseCAM
+from pytorch_grad_cam.utils.image import scale_cam_image
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from torch import Tensor, nn
+
+from cifarcam.errors import CifarcamError
+
+METHODS: dict[str, type[BaseCAM]] = {
+    "Grad-CAM": GradCAM,  # Selvaraju et al. 2017, arXiv 1610.02391
+    "Grad-CAM++": GradCAMPlusPlus,  # Chattopadhay et al. 2018, arXiv 1710.11063
+    "XGrad-CAM": XGradCAM,  # Fu et al. 2020, arXiv 2008.02312
+    "HiResCAM": HiResCAM,  # Draelos and Carin 2020, arXiv 2011.08891
+    "LayerCAM": LayerCAM,  # Jiang et al. 2021, doi 10.1109/TIP.2021.3089943
+    "Eigen-CAM": EigenCAM,  # Muhammad and Yeasin 2020, arXiv 2008.00299
+    "Score-CAM": score_cam.ScoreCAM,  # Wang et al. 2020, arXiv 1910.01279
+    "Ablation-CAM": ablation_cam.AblationCAM,  # Desai and Ramaswamy 2020, doi 10.1109/WACV45572.2020.9093360
+}
+SLOW = ("Score-CAM", "Ablation-CAM")  # a forward pass for each channel, stage and image
+Weights = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""From activations and gradients, float32 (N, channels, h, w) each, to the channels' weights, (N, channels)."""
+
+
+def find_method(method: str | Weights) -> type[BaseCAM]:
+    """The library's class of that name, or one that weighs the channels by a function of one's own.
+
+    Raises ``CifarcamError``, listing the names, for any other name.
+    """
+    if callable(method):
+        return type("OwnMethod", (BaseCAM,), {"get_cam_weights": _weighed_by(method)})
+    if method not in METHODS:
+        raise CifarcamError(f"There is no method {method!r}; the methods are {', '.join(METHODS)}.")
+    return METHODS[method]
+
+
+def _weighed_by(weights: Weights) -> Callable[..., np.ndarray]:
+    def get_cam_weights(self, input_tensor, target_layers, targets, activations, grads) -> np.ndarray:
+        found = np.asarray(weights(activations, grads), np.float32)
+        if found.shape != activations.shape[:2]:
+            raise CifarcamError(
+                f"The method gives weights of shape {found.shape} for activations of shape {activations.shape}; "
+                f"expected {activations.shape[:2]}, a number for each image and channel."
+            )
+        return found
+
+    return get_cam_weights
+
+
+class Stages:
+    """Mixed into a method of the library: gives maps and raw maxima of each of its layers, and the logits."""
+
+    def all_stages(
+        self, x: Tensor, targets: np.ndarray | None, aug_smooth: bool = False, eigen_smooth: bool = False
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Maps, (N, S, H, W), raw maxima, (N, S), target classes, (N,), and logits, (N, classes), of a batch.
+
+        Args:
+            x: normalised images, (N, 3, H, W), on the model's device.
+            targets: class numbers, (N,), or ``None`` for the predicted ones.
+            aug_smooth: the means over six passes, of the image and its mirror image, each as it is and with its
+                contrast at 0.9 and 1.1.
+            eigen_smooth: the first principal component of the weighted channels in place of their sum.
+        """
+        logits = None
+        if aug_smooth:  # its passes are of other images than these
+            with torch.no_grad():
+                logits = self.model(x)
+            targets = logits.argmax(1).cpu().numpy() if targets is None else targets
+        self.raw_maxima: list[np.ndarray] = []
+        explained = None if targets is None else [ClassifierOutputTarget(int(target)) for target in targets]
+        with _library_quiet(), _parts_put_back(self.model):
+            maps = self(x, explained, aug_smooth=aug_smooth, eigen_smooth=eigen_smooth)
+        logits = (self.outputs if logits is None else logits).detach().float().cpu().numpy()
+        count, stages = len(x), len(self.target_layers)
+        raw_maxima = np.stack(self.raw_maxima).reshape(-1, stages, count).mean(0)
+        targets = logits.argmax(1) if targets is None else targets
+        return maps.reshape(stages, count, *maps.shape[1:]).swapaxes(0, 1), raw_maxima.T, targets, logits
+
+    def compute_cam_per_layer(self, input_tensor: Tensor, targets: list, eigen_smooth: bool) -> list[np.ndarray]:
+        if self.uses_gradients:
+            return super().compute_cam_per_layer(input_tensor, targets, eigen_smooth)
+        # A slow method runs the model again for each channel; what passes then must not be kept.
+        watched = self.activations_and_grads
+        for handle in watched.handles:
+            handle.remove()
+        try:
+            return super().compute_cam_per_layer(input_tensor, targets, eigen_smooth)
+        finally:
+            self.activations_and_grads = type(watched)(self.model, self.target_layers, self.reshape_transform)
+
+    def get_cam_image(self, *args, **kwargs) -> np.ndarray:
+        raw = super().get_cam_image(*args, **kwargs)
+        if not np.isfinite(raw).all():
+            raise CifarcamError("The maps of these images are NaN or infinite; they would mean nothing.")
+        self.raw_maxima.append(np.maximum(raw.max(axis=(1, 2)), 0))
+        return raw
+
+    def aggregate_multi_layers(self, cam_per_target_layer: list[np.ndarray]) -> np.ndarray:
+        # One below the other, (S·N, H, W), because the smoothing by augmentation turns whole images over.
+        return np.concatenate([scale_cam_image(cam[:, 0]) for cam in cam_per_target_layer])
+
+
+@contextmanager
+def _library_quiet() -> Iterator[None]:
+    """Without the bars that the slow methods show, and HiResCAM's word on smoothing, for each image and stage."""
+    modules = (ablation_cam, score_cam)
+    shown = [module.tqdm for module in modules]
+    try:
+        for module in modules:
+            module.tqdm = SimpleNamespace(tqdm=iter)
+        with redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        for module, bar in zip(modules, shown, strict=True):
+            module.tqdm = bar
+
+
+@contextmanager
+def _parts_put_back(model: nn.Module) -> Iterator[None]:
+    """Every part of the model is in its place after the block: Ablation-CAM replaces some, and may fail half-way."""
+    parts = [(module, dict(module._modules)) for module in model.modules()]
+    try:
+        yield
+    finally:
+        for module, places in parts:
+            module._modules.update(places)

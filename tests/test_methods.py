@@ -1,0 +1,125 @@
+"""Every method of class activation maps: equal to the library's, and nothing left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+from cifarcam.augment import normalize
+from cifarcam.cam import stage_maps
+from cifarcam.drawn import drawn
+from cifarcam.errors import CifarcamError
+from cifarcam.methods import METHODS, SLOW
+from cifarcam.resnet import ResNet18, stages
+from cifarcam.runs import load_run
+
+TARGETS = [3, 1]
+
+
+@pytest.fixture
+def net() -> Iterator[ResNet18]:
+    torch.manual_seed(0)
+    model = ResNet18(width=2)
+    for module in model.modules():  # statistics that differ from channel to channel, as after training
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.1)
+            module.weight.data.uniform_(0.5, 1.5)
+            module.bias.data.normal_(0, 0.2)
+    yield model.eval()
+
+
+@pytest.fixture
+def images() -> np.ndarray:
+    return drawn("test").images[:2]
+
+
+def by_the_library(net: ResNet18, images: np.ndarray, name: str, stage: int, **smoothing: bool) -> np.ndarray:
+    targets = [ClassifierOutputTarget(target) for target in TARGETS]
+    with METHODS[name](net, [list(stages(net).values())[stage]]) as alone:
+        return alone(normalize(images).requires_grad_(), targets, **smoothing)
+
+
+@pytest.mark.parametrize("smoothing", [{}, {"aug_smooth": True}, {"eigen_smooth": True}], ids=str)
+@pytest.mark.parametrize("name", METHODS)
+def test_five_maps_equal_five_calls_of_the_library(
+    net: ResNet18, images: np.ndarray, name: str, smoothing: dict[str, bool]
+) -> None:
+    maps = stage_maps(net, images, TARGETS, method=name, **smoothing)
+    assert maps.maps.shape == (2, 5, 32, 32) and maps.targets.tolist() == TARGETS
+    for stage in range(5):
+        alone = by_the_library(net, images, name, stage, **smoothing)
+        # Ablation-CAM divides small differences of logits: what one image or two make of them differs by more.
+        np.testing.assert_allclose(maps.maps[:, stage], alone, atol=1e-3 if name == "Ablation-CAM" else 1e-5)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_nothing_is_left_behind(net: ResNet18, images: np.ndarray, name: str) -> None:
+    net.train()
+    net.bn1.eval()
+    net.linear.weight.grad = torch.ones_like(net.linear.weight)
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    parts, random_state = list(net.modules()), torch.get_rng_state()
+    stage_maps(net, images, "predicted", method=name)
+    assert net.training and net.layer1.training and not net.bn1.training
+    assert all(mine is then for mine, then in zip(net.modules(), parts, strict=True))
+    assert not any(module._forward_hooks or module._backward_hooks for module in net.modules())
+    assert all(torch.equal(before[key], value) for key, value in net.state_dict().items())
+    assert torch.equal(net.linear.weight.grad, torch.ones_like(net.linear.weight)) and net.conv1.weight.grad is None
+    assert all(parameter.requires_grad for parameter in net.parameters())
+    assert torch.equal(random_state, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_model_that_gives_nan_is_an_error_and_left_as_found(net: ResNet18, images: np.ndarray, name: str) -> None:
+    parts = list(net.modules())
+    with torch.no_grad():
+        net.bn1.weight.fill_(float("nan"))
+    with pytest.raises(CifarcamError, match="NaN"):
+        stage_maps(net, images, 1, method=name)
+    assert all(mine is then for mine, then in zip(net.modules(), parts, strict=True))
+    assert not any(module._forward_hooks for module in net.modules())
+
+
+@pytest.mark.parametrize("name", ["Grad-CAM", "Eigen-CAM", "Score-CAM"])
+def test_a_model_of_16_bits_gives_float32_maps_and_keeps_its_weights(
+    net: ResNet18, images: np.ndarray, name: str
+) -> None:
+    net.bfloat16()
+    widened = ResNet18(width=2)
+    widened.load_state_dict({key: value.float() for key, value in net.state_dict().items()})
+    maps = stage_maps(net, images, TARGETS, method=name)
+    assert maps.maps.dtype == np.float32 and net.conv1.weight.dtype == net.bn1.running_mean.dtype == torch.bfloat16
+    np.testing.assert_array_equal(maps.maps, stage_maps(widened.eval(), images, TARGETS, method=name).maps)
+
+
+def test_a_map_that_is_nowhere_positive_is_blank_by_any_method_of_gradients(net: ResNet18, images: np.ndarray) -> None:
+    with torch.no_grad():
+        net.linear.weight.fill_(-1.0)  # layer4 is not negative, so its weighted sum is not positive
+    for name in ("Grad-CAM", "Grad-CAM++", "XGrad-CAM", "HiResCAM", "LayerCAM"):
+        maps = stage_maps(net, images, 0, method=name)
+        assert maps.blank[:, 4].all() and not maps.maps[:, 4].any(), name
+
+
+def test_hirescam_is_grad_cam_at_layer4_because_the_gradient_is_the_same_everywhere_there() -> None:
+    net, images = load_run("best").model(), drawn("test").images[:10]
+    grad_cam, hirescam = (stage_maps(net, images, method=name) for name in ("Grad-CAM", "HiResCAM"))
+    np.testing.assert_allclose(hirescam.maps[:, 4], grad_cam.maps[:, 4], atol=1e-5)
+    # The gradient's mean over 16 places times a sum of activations, or the sum of their products: 16 times as much.
+    assert np.abs(hirescam.maps[:, 3] - grad_cam.maps[:, 3]).max() > 0.1
+
+
+def test_a_function_from_activations_and_gradients_to_weights_is_a_method(net: ResNet18, images: np.ndarray) -> None:
+    own = stage_maps(net, images, TARGETS, method=lambda activations, gradients: gradients.mean((2, 3)))
+    np.testing.assert_allclose(own.maps, stage_maps(net, images, TARGETS).maps, atol=1e-6)
+    with pytest.raises(CifarcamError, match=r"weights of shape \(2, 2, 32\) for activations of shape \(2, 2, 32, 32\)"):
+        stage_maps(net, images, TARGETS, method=lambda activations, gradients: gradients.mean(3))
+
+
+def test_an_unknown_method_is_an_error_that_lists_them(net: ResNet18, images: np.ndarray) -> None:
+    with pytest.raises(CifarcamError, match="no method 'GradCAM'; the methods are Grad-CAM, Grad-CAM"):
+        stage_maps(net, images, method="GradCAM")
+    assert set(SLOW) < set(METHODS)
