@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from types import SimpleNamespace
 
 import numpy as np
@@ -85,7 +85,9 @@ class Stages:
             targets = logits.argmax(1).cpu().numpy() if targets is None else targets
         self.raw_maxima: list[np.ndarray] = []
         explained = None if targets is None else [ClassifierOutputTarget(int(target)) for target in targets]
-        with _library_quiet(), _parts_put_back(self.model):
+        # HiResCAM prints a word on smoothing for each stage.
+        told = redirect_stdout(io.StringIO()) if isinstance(self, HiResCAM) else nullcontext()
+        with _library_bars_off(), told, _parts_put_back(self.model):
             maps = self(x, explained, aug_smooth=aug_smooth, eigen_smooth=eigen_smooth)
         logits = (self.outputs if logits is None else logits).detach().float().cpu().numpy()
         count, stages = len(x), len(self.target_layers)
@@ -118,15 +120,14 @@ class Stages:
 
 
 @contextmanager
-def _library_quiet() -> Iterator[None]:
-    """Without the bars that the slow methods show, and HiResCAM's word on smoothing, for each image and stage."""
+def _library_bars_off() -> Iterator[None]:
+    """Without the bar that the slow methods show for each image and stage."""
     modules = (ablation_cam, score_cam)
     shown = [module.tqdm for module in modules]
     try:
         for module in modules:
             module.tqdm = SimpleNamespace(tqdm=iter)
-        with redirect_stdout(io.StringIO()):
-            yield
+        yield
     finally:
         for module, bar in zip(modules, shown, strict=True):
             module.tqdm = bar

@@ -133,11 +133,21 @@ def test_explain_makes_a_figure_and_says_what_it_did(
     monkeypatch.chdir(tmp_path)
     assert cli.main(["explain", str(photograph), "--run", str(own_run), "--class", "cat"]) == 0
     printed = capsys.readouterr().out
-    assert "middle 60×60" in printed and "resized to 32×32" in printed and "Maps for cat: cat-explained.png" in printed
+    assert "middle 60×60" in printed and "resized to 32×32" in printed
+    assert "Maps for cat by Grad-CAM: cat-explained.png" in printed
     shares = {line.split()[0]: float(line.split()[1]) for line in printed.splitlines() if line.endswith("%")}
     assert set(shares) == set(CLASSES) and sum(shares.values()) == pytest.approx(100, abs=0.1)
     assert list(shares.values()) == sorted(shares.values(), reverse=True)
     assert Image.open(tmp_path / "cat-explained.png").size[0] > 1000
+
+
+def test_explain_takes_a_method(own_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    photograph, out = a_photograph(tmp_path / "cat.png"), tmp_path / "maps.png"
+    told = ["explain", str(photograph), "--run", str(own_run), "--out", str(out), "--method"]
+    assert cli.main([*told, "Grad-CAM--"]) != 0
+    assert "no method 'Grad-CAM--'; the methods are Grad-CAM, Grad-CAM++" in capsys.readouterr().err
+    assert cli.main([*told, "LayerCAM"]) == 0
+    assert "by LayerCAM: " in capsys.readouterr().out and out.exists()
 
 
 @pytest.mark.parametrize(
