@@ -76,14 +76,14 @@ def stage_maps(
         images: uint8, (N, H, W, 3).
         targets: ``"predicted"``, a class (name or number) for all images, or a class number for each image, such as
             the true labels.
-        layers: modules of the model by the names of the stages, each with an output of (N, channels, h, w) that
-            nothing changes in place afterwards. By default the five of a ``ResNet18``.
+        layers: modules of the model by the names of the stages, each with an output of (N, channels, h, w), of more
+            than one place, that nothing changes in place afterwards. By default the five of a ``ResNet18``.
         classes: the names of the model's classes.
         method: one of ``cifarcam.methods.METHODS``, or a function from activations and gradients, float32
             (N, channels, h, w) each, to the channels' weights, (N, channels).
         aug_smooth: the mean of the maps of six augmented images.
-        eigen_smooth: the first principal component of the weighted channels in place of their sum; what HiResCAM
-            promises of its maps does not hold of this.
+        eigen_smooth: the first principal component of the weighted channels in place of their sum. Its sign and its
+            zero are arbitrary, as those of Eigen-CAM: such a map may be upside down, and is never blank.
     Raises ``CifarcamError`` for images, targets, layers or a method that do not fit, and for a model or a method that
     gives NaN.
     """
@@ -99,7 +99,7 @@ def stage_maps(
     pieces = []
     # The library takes the layers to run in the order in which they are given.
     with left_as_found(model), staged(model, [layers[name] for name in order]) as explainer:
-        for start in tqdm(range(0, len(images), size), desc=str(method), unit="image", disable=None if slow else True):
+        for start in tqdm(range(0, len(images), size), desc=str(method), unit="image", disable=not slow):
             part = slice(start, start + size)
             x = normalize(images[part], device).requires_grad_()  # so that frozen parameters are no obstacle
             targeted = None if chosen is None else chosen[part]
@@ -144,8 +144,14 @@ def analytic_maps(model: nn.Module, images: np.ndarray, targets: str | int | Seq
 def _tried_out(model: nn.Module, layers: Mapping[str, nn.Module], x: Tensor) -> tuple[list[str], int]:
     """The layers' names in the order in which they run, and the number of classes."""
     ran: list[str] = []
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def note(name: str, output: object) -> None:
+        ran.append(name)
+        shapes[name] = tuple(getattr(output, "shape", ()))
+
     handles = [
-        layer.register_forward_hook(lambda module, inputs, output, name=name: ran.append(name))
+        layer.register_forward_hook(lambda module, inputs, output, name=name: note(name, output))
         for name, layer in layers.items()
     ]
     try:
@@ -158,6 +164,13 @@ def _tried_out(model: nn.Module, layers: Mapping[str, nn.Module], x: Tensor) -> 
         raise CifarcamError(
             f"The layers {', '.join(layers) or '(none)'} were given; expected one or more modules that run once for an "
             f"image. These did not: {', '.join(f'{name} ({count} times)' for name, count in wrong.items()) or 'none'}."
+        )
+    flat = {name: shape for name, shape in shapes.items() if len(shape) != 4 or shape[2] * shape[3] == 1}
+    if flat:
+        found = ", ".join(f"{name} is {shape}" for name, shape in flat.items())
+        raise CifarcamError(
+            f"A map needs an output of (N, channels, h, w) with more than one place; that of {found}. Take an earlier "
+            "layer, or larger images."
         )
     return ran, num_classes
 

@@ -117,7 +117,7 @@ def _moved_in_whole(destination: Path, name: str) -> Iterator[Path]:
     """A temporary folder from which the file or folder ``name`` is moved to ``destination`` at the end of the block."""
     with tempfile.TemporaryDirectory(prefix=UNPACKING, dir=destination) as temporary:
         yield Path(temporary)
-        for part in destination.glob(".cifar-10-*.part"):  # before the move: once the data is there nobody cleans up
+        for part in destination.glob(".cifar-10-*.part*"):  # before the move: once the data is there nobody cleans up
             part.unlink()
         (Path(temporary) / name).rename(destination / name)
 

@@ -29,7 +29,7 @@ METHODS: dict[str, type[BaseCAM]] = {
     "XGrad-CAM": XGradCAM,  # Fu et al. 2020, arXiv 2008.02312
     "HiResCAM": HiResCAM,  # Draelos and Carin 2020, arXiv 2011.08891
     "LayerCAM": LayerCAM,  # Jiang et al. 2021, doi 10.1109/TIP.2021.3089943
-    "Eigen-CAM": EigenCAM,  # Muhammad and Yeasin 2020, arXiv 2008.00299
+    "Eigen-CAM": EigenCAM,  # which takes no notice of the class; Muhammad and Yeasin 2020, arXiv 2008.00299
     "Score-CAM": score_cam.ScoreCAM,  # Wang et al. 2020, arXiv 1910.01279
     "Ablation-CAM": ablation_cam.AblationCAM,  # Desai and Ramaswamy 2020, doi 10.1109/WACV45572.2020.9093360
 }
@@ -87,7 +87,7 @@ class Stages:
         explained = None if targets is None else [ClassifierOutputTarget(int(target)) for target in targets]
         # HiResCAM prints a word on smoothing for each stage.
         told = redirect_stdout(io.StringIO()) if isinstance(self, HiResCAM) else nullcontext()
-        with _library_bars_off(), told, _parts_put_back(self.model):
+        with told:
             maps = self(x, explained, aug_smooth=aug_smooth, eigen_smooth=eigen_smooth)
         logits = (self.outputs if logits is None else logits).detach().float().cpu().numpy()
         count, stages = len(x), len(self.target_layers)
@@ -95,7 +95,11 @@ class Stages:
         targets = logits.argmax(1) if targets is None else targets
         return maps.reshape(stages, count, *maps.shape[1:]).swapaxes(0, 1), raw_maxima.T, targets, logits
 
+    def __exit__(self, *raised: object) -> None:
+        self.activations_and_grads.release()  # the library's own would swallow an IndexError
+
     def compute_cam_per_layer(self, input_tensor: Tensor, targets: list, eigen_smooth: bool) -> list[np.ndarray]:
+        self.outputs = self.outputs.detach()  # else the graph of this pass is kept through the next one
         if self.uses_gradients:
             return super().compute_cam_per_layer(input_tensor, targets, eigen_smooth)
         # A slow method runs the model again for each channel; what passes then must not be kept.
@@ -103,20 +107,29 @@ class Stages:
         for handle in watched.handles:
             handle.remove()
         try:
-            return super().compute_cam_per_layer(input_tensor, targets, eigen_smooth)
+            with _library_bars_off(), _parts_put_back(self.model):
+                return super().compute_cam_per_layer(input_tensor, targets, eigen_smooth)
         finally:
             self.activations_and_grads = type(watched)(self.model, self.target_layers, self.reshape_transform)
 
-    def get_cam_image(self, *args, **kwargs) -> np.ndarray:
-        raw = super().get_cam_image(*args, **kwargs)
-        if not np.isfinite(raw).all():
-            raise CifarcamError("The maps of these images are NaN or infinite; they would mean nothing.")
-        self.raw_maxima.append(np.maximum(raw.max(axis=(1, 2)), 0))
+    def get_cam_weights(self, *args, **kwargs) -> np.ndarray:
+        return _finite(super().get_cam_weights(*args, **kwargs))
+
+    def get_cam_image(self, input_tensor, target_layer, targets, activations, grads, eigen_smooth) -> np.ndarray:
+        _finite(activations)  # eigen_smooth would take NaN for 0
+        raw = super().get_cam_image(input_tensor, target_layer, targets, activations, grads, eigen_smooth)
+        self.raw_maxima.append(np.maximum(_finite(raw).max(axis=(1, 2)), 0))
         return raw
 
     def aggregate_multi_layers(self, cam_per_target_layer: list[np.ndarray]) -> np.ndarray:
         # One below the other, (S·N, H, W), because the smoothing by augmentation turns whole images over.
         return np.concatenate([scale_cam_image(cam[:, 0]) for cam in cam_per_target_layer])
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    if not np.isfinite(values).all():
+        raise CifarcamError("The maps of these images are NaN or infinite; they would mean nothing.")
+    return values
 
 
 @contextmanager
@@ -135,10 +148,15 @@ def _library_bars_off() -> Iterator[None]:
 
 @contextmanager
 def _parts_put_back(model: nn.Module) -> Iterator[None]:
-    """Every part of the model is in its place after the block: Ablation-CAM replaces some, and may fail half-way."""
-    parts = [(module, dict(module._modules)) for module in model.modules()]
+    """Every part of the model is in its place after the block, with the hooks it had.
+
+    Ablation-CAM hooks and replaces some, and where it fails half-way it leaves them so.
+    """
+    parts = [(module, dict(module._modules), set(module._forward_hooks)) for module in model.modules()]
     try:
         yield
     finally:
-        for module, places in parts:
+        for module, places, hooks in parts:
             module._modules.update(places)
+            for added in set(module._forward_hooks) - hooks:
+                del module._forward_hooks[added]

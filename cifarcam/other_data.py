@@ -22,7 +22,8 @@ def as_split(dataset: Dataset, side: int = SIDE) -> Split:
     """A data set of ``(picture, label)`` pairs, such as torchvision's ``ImageFolder`` or ``CIFAR100``, as a split.
 
     The middle square of each picture is resized (Lanczos, antialiased) where it has another size. Grey pictures are
-    turned to colour, what is transparent is shown on white, and a picture from a camera is turned upright.
+    turned to colour, what is transparent is shown on white, and a picture from a camera is turned upright. Transparency
+    and 16 bits get here only where ``ImageFolder`` has the loader ``PIL.Image.open``; its own makes them plain colour.
 
     Args:
         dataset: gives Pillow images and whole numbers from 0; it must have no transform of its own.

@@ -84,6 +84,46 @@ def test_a_model_that_gives_nan_is_an_error_and_left_as_found(net: ResNet18, ima
     assert not any(module._forward_hooks for module in net.modules())
 
 
+@pytest.mark.parametrize("passes", [3, 4, 9])
+def test_a_method_that_fails_half_way_leaves_the_model_as_it_was(
+    net: ResNet18, images: np.ndarray, passes: int
+) -> None:
+    parts, done = list(net.modules()), []
+
+    def fail(module: torch.nn.Module, inputs: tuple) -> None:
+        done.append(1)
+        if len(done) == passes:
+            raise MemoryError
+
+    handle = net.register_forward_pre_hook(fail)
+    with pytest.raises(MemoryError):
+        stage_maps(net, images, 1, method="Ablation-CAM")
+    handle.remove()
+    assert all(mine is then for mine, then in zip(net.modules(), parts, strict=True))
+    assert not any(module._forward_hooks for module in net.modules())
+
+
+def test_an_index_error_in_a_method_of_ones_own_is_not_swallowed(net: ResNet18) -> None:
+    calls = []
+
+    def fails_in_the_second_batch(activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+        calls.append(1)
+        return gradients.mean((2, 3) if len(calls) <= 5 else 7)
+
+    images = drawn("test").images[:52]
+    with pytest.raises(IndexError):
+        stage_maps(net, images, 1, method=fails_in_the_second_batch)
+    assert len(calls) == 6
+
+
+@pytest.mark.parametrize("eigen_smooth", [False, True])
+def test_weights_that_are_nan_are_an_error_even_where_smoothing_would_hide_them(
+    net: ResNet18, images: np.ndarray, eigen_smooth: bool
+) -> None:
+    with pytest.raises(CifarcamError, match="NaN"):
+        stage_maps(net, images, 1, method=lambda a, g: np.full(a.shape[:2], np.nan), eigen_smooth=eigen_smooth)
+
+
 @pytest.mark.parametrize("name", ["Grad-CAM", "Eigen-CAM", "Score-CAM"])
 def test_a_model_of_16_bits_gives_float32_maps_and_keeps_its_weights(
     net: ResNet18, images: np.ndarray, name: str

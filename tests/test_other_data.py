@@ -60,8 +60,12 @@ def test_a_folder_of_pictures_becomes_a_split(folder: Path) -> None:
         ("1", 1, (255, 255, 255)),
     ],
 )
-def test_a_picture_of_another_mode_is_turned_to_colour(mode: str, colour: int | tuple, seen: tuple) -> None:
-    split = as_split([(Image.new(mode, (32, 32), colour), 0)])
+def test_a_picture_of_another_mode_is_turned_to_colour(
+    tmp_path: Path, mode: str, colour: int | tuple, seen: tuple
+) -> None:
+    (tmp_path / "class").mkdir()
+    Image.new(mode, (32, 32), colour).save(tmp_path / "class" / "picture.png")
+    split = as_split(ImageFolder(tmp_path, loader=Image.open))
     assert (split.images == np.array(seen, np.uint8)).all()
 
 
@@ -141,6 +145,12 @@ def test_statistics_that_make_no_sense_are_refused(statistics: tuple) -> None:
         Renormalize(*statistics)
 
 
+@pytest.fixture
+def larger() -> np.ndarray:
+    """Four drawn images of 64 pixels a side."""
+    return drawn("test").images[:4].repeat(2, axis=1).repeat(2, axis=2)
+
+
 def other_networks() -> dict[str, tuple[nn.Module, dict[str, nn.Module]]]:
     torch.manual_seed(0)
     resnet, convnext = resnet18(num_classes=3), convnext_tiny(num_classes=3)
@@ -172,9 +182,9 @@ def test_torchvisions_networks_are_trained_asked_and_explained(folder: Path, nam
         stage_maps(network, split.images[:4], 3, layers)
 
 
-def test_layers_may_be_given_in_any_order_and_run_once() -> None:
+def test_layers_may_be_given_in_any_order_and_run_once(larger: np.ndarray) -> None:
     network, layers = other_networks()["resnet18"]
-    images = drawn("test").images[:3]
+    images = larger[:3]
     maps = stage_maps(network.eval(), images, 1, layers)
     turned = stage_maps(network, images, 1, dict(reversed(layers.items())))
     assert turned.stages == ("layer4", "layer3", "layer2", "layer1")
@@ -185,9 +195,16 @@ def test_layers_may_be_given_in_any_order_and_run_once() -> None:
             stage_maps(network, images, 1, wrong)
 
 
-def test_names_of_classes_are_those_of_the_network() -> None:
+@pytest.mark.parametrize(("layer", "said"), [("layer4", r"layer4 is \(1, 512, 1, 1\)"), ("fc", r"fc is \(1, 3\)")])
+def test_a_layer_without_a_map_is_a_clear_error(layer: str, said: str) -> None:
+    network, _ = other_networks()["resnet18"]
+    with pytest.raises(CifarcamError, match=f"more than one place; that of {said}. Take an earlier layer, or larger"):
+        stage_maps(network, drawn("test").images[:2], 1, {layer: getattr(network, layer)})
+
+
+def test_names_of_classes_are_those_of_the_network(larger: np.ndarray) -> None:
     network, layers = other_networks()["resnet18"]
-    images = drawn("test").images[:3]
+    images = larger[:3]
     plum = stage_maps(network.eval(), images, "plum", layers, FRUIT)
     assert plum.targets.tolist() == [2, 2, 2] and plum.classes == FRUIT
     with pytest.raises(CifarcamError, match="The model has 3 classes, the names are 10: airplane"):
