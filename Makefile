@@ -88,17 +88,18 @@ install: .venv/installed  ## what chapters and tests need, in .venv (5 GB on Lin
 	.venv-colab/bin/pip install -q -r tests/colab/shipped.txt
 	@touch $@
 
-lock:  ## requirements.txt and requirements-cpu.txt anew, from pyproject.toml and what Colab ships
+.venv-lock/installed:
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/pip install -q uv
+	@touch $@
+
+lock: .venv-lock/installed  ## requirements.txt and requirements-cpu.txt anew, from pyproject.toml and what Colab ships
 	.venv-lock/bin/uv pip compile --universal --python-version 3.11 --no-annotate --all-extras --quiet \
 	    --custom-compile-command "make lock" --constraint tests/colab/shipped.txt pyproject.toml -o requirements.txt
 	(echo "--extra-index-url https://download.pytorch.org/whl/cpu"; grep -vE "^(cuda|nvidia|triton)" requirements.txt) \
 	    > requirements-cpu.txt
 
-newest:  ## tests/versions/newest.txt anew: the newest versions that there are
-	$(PYTHON) -m venv .venv-lock
-	.venv-lock/bin/pip install -q uv
+newest: .venv-lock/installed  ## tests/versions/newest.txt anew: the newest versions that there are
 	.venv-lock/bin/uv pip compile --universal --python-version 3.11 --no-annotate --extra checks --upgrade --quiet \
 	    --custom-compile-command "make newest" pyproject.toml -o tests/versions/newest.txt
 

@@ -292,11 +292,12 @@ def _check_side(recipe: Recipe, side: int) -> None:
             f"The recipe's first_side is {recipe.first_side}: its progressive resizing is for images of {SIDE}×{SIDE}, "
             f"these are {side}×{side}. Set first_side to {SIDE}."
         )
-    if recipe.cutout > side or recipe.crop_padding >= side:
-        raise CifarcamError(
-            f"The recipe's cutout is {recipe.cutout} and its crop_padding {recipe.crop_padding}; expected at most and "
-            f"less than {side}, the images' side in pixels."
-        )
+    for name, most in (("cutout", side), ("crop_padding", side // 2)):
+        value = getattr(recipe, name)
+        if value > most:
+            raise CifarcamError(
+                f"The recipe's {name} is {value}; expected at most {most} for images of {side} pixels a side."
+            )
 
 
 class AugmentedImages(Dataset):

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from cifarcam.augment import normalize
 from cifarcam.data import CLASSES
 from cifarcam.errors import CifarcamError
-from cifarcam.methods import SLOW, Stages, Weights, find_method
+from cifarcam.methods import CLASS_BLIND, SLOW, Stages, Weights, find_method, name_of
 from cifarcam.model_state import left_as_found
 from cifarcam.resnet import STAGES, stages
 
@@ -39,6 +39,7 @@ class StageMaps:
         logits: float32, (N, classes).
         stages: the stages' names.
         classes: the classes' names.
+        method: the name of the method that made them.
     """
 
     maps: np.ndarray
@@ -47,6 +48,11 @@ class StageMaps:
     logits: np.ndarray
     stages: tuple[str, ...] = STAGES
     classes: tuple[str, ...] = CLASSES
+    method: str = "Grad-CAM"
+
+    def subject(self, index: int) -> str:
+        """What the maps of an image are maps for: its target's name, or no class where the method knows none."""
+        return "no class" if self.method in CLASS_BLIND else self.classes[self.targets[index]]
 
     @property
     def blank(self) -> np.ndarray:
@@ -87,7 +93,7 @@ def stage_maps(
     Raises ``CifarcamError`` for images, targets, layers or a method that do not fit, and for a model or a method that
     gives NaN.
     """
-    staged = type("StagedMethod", (Stages, find_method(method)), {})
+    staged, name = type("StagedMethod", (Stages, find_method(method)), {}), name_of(method)
     layers = stages(model) if layers is None else layers
     _check_images(images)
     device = next(model.parameters()).device
@@ -99,7 +105,7 @@ def stage_maps(
     pieces = []
     # The library takes the layers to run in the order in which they are given.
     with left_as_found(model), staged(model, [layers[name] for name in order]) as explainer:
-        for start in tqdm(range(0, len(images), size), desc=str(method), unit="image", disable=not slow):
+        for start in tqdm(range(0, len(images), size), desc=name, unit="image", disable=not slow):
             part = slice(start, start + size)
             x = normalize(images[part], device).requires_grad_()  # so that frozen parameters are no obstacle
             targeted = None if chosen is None else chosen[part]
@@ -107,7 +113,7 @@ def stage_maps(
             _check_finite(pieces[-1][-1])
     maps, raw_maxima, explained, logits = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
     as_given = [order.index(name) for name in layers]
-    return StageMaps(maps[:, as_given], raw_maxima[:, as_given], explained, logits, tuple(layers), tuple(classes))
+    return StageMaps(maps[:, as_given], raw_maxima[:, as_given], explained, logits, tuple(layers), tuple(classes), name)
 
 
 def analytic_maps(model: nn.Module, images: np.ndarray, targets: str | int | Sequence[int] = "predicted") -> np.ndarray:

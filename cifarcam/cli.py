@@ -23,7 +23,7 @@ from cifarcam.files import written_whole
 from cifarcam.hardware import describe, fastest_precision, training_device
 from cifarcam.lr_finder import FEWEST_POINTS, range_test
 from cifarcam.measurements import write_range_test
-from cifarcam.methods import METHODS
+from cifarcam.methods import CLASS_BLIND, METHODS
 from cifarcam.optimizers import make_optimizer
 from cifarcam.pictures import open_picture
 from cifarcam.predictions import Predictions, predict
@@ -103,6 +103,8 @@ def explain(parsed: argparse.Namespace) -> None:
         raise CifarcamError(f"{out} is no figure's name; expected one that ends in {', '.join(FIGURE_FORMATS)}.")
     if out.exists():
         raise CifarcamError(f"{out} exists already; choose another file with --out.")
+    if parsed.method in CLASS_BLIND and parsed.target != "predicted":
+        raise CifarcamError(f"{parsed.method} takes no notice of a class; leave out --class, or take another --method.")
     for note in picture.notes:
         print(note)
     model = load_run(parsed.run).model().to(training_device())
@@ -114,7 +116,7 @@ def explain(parsed: argparse.Namespace) -> None:
     figure = explanation(picture, probabilities, maps)
     with written_whole(out) as temporary:
         figure.savefig(temporary, dpi=200)
-    print(f"Maps for {CLASSES[maps.targets[0]]} by {parsed.method}: {out}")
+    print(f"Maps for {maps.subject(0)} by {parsed.method}: {out}")
 
 
 def runs(parsed: argparse.Namespace) -> None:

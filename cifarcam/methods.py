@@ -29,10 +29,11 @@ METHODS: dict[str, type[BaseCAM]] = {
     "XGrad-CAM": XGradCAM,  # Fu et al. 2020, arXiv 2008.02312
     "HiResCAM": HiResCAM,  # Draelos and Carin 2020, arXiv 2011.08891
     "LayerCAM": LayerCAM,  # Jiang et al. 2021, doi 10.1109/TIP.2021.3089943
-    "Eigen-CAM": EigenCAM,  # which takes no notice of the class; Muhammad and Yeasin 2020, arXiv 2008.00299
+    "Eigen-CAM": EigenCAM,  # Muhammad and Yeasin 2020, arXiv 2008.00299
     "Score-CAM": score_cam.ScoreCAM,  # Wang et al. 2020, arXiv 1910.01279
     "Ablation-CAM": ablation_cam.AblationCAM,  # Desai and Ramaswamy 2020, doi 10.1109/WACV45572.2020.9093360
 }
+CLASS_BLIND = ("Eigen-CAM",)  # the same map whatever class is asked for
 SLOW = ("Score-CAM", "Ablation-CAM")  # a forward pass for each channel, stage and image
 Weights = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """From activations and gradients, float32 (N, channels, h, w) each, to the channels' weights, (N, channels)."""
@@ -48,6 +49,11 @@ def find_method(method: str | Weights) -> type[BaseCAM]:
     if method not in METHODS:
         raise CifarcamError(f"There is no method {method!r}; the methods are {', '.join(METHODS)}.")
     return METHODS[method]
+
+
+def name_of(method: str | Weights) -> str:
+    """A method's name, or that of the function."""
+    return method if isinstance(method, str) else getattr(method, "__name__", "own method")
 
 
 def _weighed_by(weights: Weights) -> Callable[..., np.ndarray]:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
+from cifarcam.resnet import ResNet18
+
 TRAIN_CHECKSUM = "67e12c2a5906880a4fe5595fe6d768185ad7ca587f35d3a7ece3c3b8b85035d2"
 TEST_CHECKSUM = "e54a434ec35094516eacbaac0f2f9550358d985e9d1f71b47d41d333c15ba304"
 
@@ -16,3 +20,15 @@ class Hostile:
 
     def __reduce__(self) -> tuple:
         return Path.touch, (self.path,)
+
+
+def as_if_trained(width: int) -> ResNet18:
+    """A network in eval mode whose BatchNorm statistics differ from channel to channel, as after training."""
+    torch.manual_seed(0)
+    model = ResNet18(width)
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.1)
+            module.weight.data.uniform_(0.5, 1.5)
+            module.bias.data.normal_(0, 0.2)
+    return model.eval()

@@ -150,6 +150,15 @@ def test_explain_takes_a_method(own_run: Path, tmp_path: Path, capsys: pytest.Ca
     assert "by LayerCAM: " in capsys.readouterr().out and out.exists()
 
 
+def test_a_method_that_knows_no_class_names_none(own_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    photograph, out = a_photograph(tmp_path / "cat.png"), tmp_path / "maps.png"
+    told = ["explain", str(photograph), "--run", str(own_run), "--out", str(out), "--method", "Eigen-CAM"]
+    assert cli.main([*told, "--class", "cat"]) == 1
+    assert "Eigen-CAM takes no notice of a class; leave out --class" in capsys.readouterr().err and not out.exists()
+    assert cli.main(told) == 0
+    assert "Maps for no class by Eigen-CAM: " in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [

@@ -298,24 +298,17 @@ def test_a_mirror_of_ones_own_is_asked_first(sources, tmp_path: Path, monkeypatc
     assert not asked and kept(tmp_path) == [FOLDER]
 
 
-def test_a_source_that_cannot_begin_in_the_middle_costs_nothing_that_has_arrived(sources, tmp_path: Path):
-    def shorter(request: BaseHTTPRequestHandler) -> None:
-        deliver(request, ARCHIVE[:50_000], promised=len(ARCHIVE))
+@pytest.mark.parametrize(("sent", "kept_bytes"), [(50_000, 100_000), (150_000, 150_000)])
+def test_where_a_source_cannot_begin_in_the_middle_the_longer_part_is_kept(
+    sources, tmp_path: Path, sent: int, kept_bytes: int
+):
+    def from_the_start(request: BaseHTTPRequestHandler) -> None:
+        deliver(request, ARCHIVE[:sent], promised=len(ARCHIVE))
 
     asked = []
-    sources(truncated, shorter, ranged(asked, ARCHIVE))
+    sources(truncated, from_the_start, ranged(asked, ARCHIVE))
     download.fetch_cifar10(tmp_path)
-    assert asked == ["bytes=100000-"] and kept(tmp_path) == [FOLDER]
-
-
-def test_of_two_that_broke_off_the_longer_is_kept(sources, tmp_path: Path):
-    def longer(request: BaseHTTPRequestHandler) -> None:
-        deliver(request, ARCHIVE[:150_000], promised=len(ARCHIVE))
-
-    asked = []
-    sources(truncated, longer, ranged(asked, ARCHIVE))
-    download.fetch_cifar10(tmp_path)
-    assert asked == ["bytes=150000-"] and kept(tmp_path) == [FOLDER]
+    assert asked == [f"bytes={kept_bytes}-"] and kept(tmp_path) == [FOLDER]
 
 
 def test_an_address_that_is_none_is_given_up_for_the_next(sources, tmp_path: Path, monkeypatch, capsys):

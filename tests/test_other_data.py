@@ -273,12 +273,22 @@ def test_what_does_not_fit_the_images_is_a_clear_error() -> None:
     recipe = Recipe(name="own", epochs=1, batch=4)
     with pytest.raises(CifarcamError, match="first_side is 20: its progressive resizing is for images of 32×32"):
         Batches(Split(large, labels), BEST)
-    with pytest.raises(CifarcamError, match="cutout is 16 and its crop_padding 4; expected at most and less than 12"):
+    with pytest.raises(CifarcamError, match="cutout is 16; expected at most 12 for images of 12 pixels a side"):
         Batches(Split(small, labels), ONE_CYCLE)
     with pytest.raises(CifarcamError, match="48 pixels a side, the test images 12"):
         fit(recipe, Split(large, labels), Split(small, labels))
     with pytest.raises(CifarcamError, match="expected a whole number from 0 to 2 for each"):
         fit(recipe, Split(large, labels + 1), Split(large, labels), model=resnet18(num_classes=3))
+
+
+@pytest.mark.parametrize("augmentation", ["batched", "albumentations"])
+@pytest.mark.parametrize(("name", "most"), [("cutout", 32), ("crop_padding", 16)])
+def test_cifar10s_images_are_cut_and_padded_as_far_as_makes_sense(augmentation: str, name: str, most: int) -> None:
+    split = Split(drawn("test").images[:8], np.arange(8))
+    recipe = Recipe(name="own", epochs=1, batch=4, augmentation=augmentation, workers=0)
+    assert next(Batches(split, recipe.replace(**{name: most})).epoch(0))[0].shape == (4, 3, 32, 32)
+    with pytest.raises(CifarcamError, match=f"{name} is {most + 1}; expected at most {most} for images of 32 pixels"):
+        Batches(split, recipe.replace(**{name: most + 1}))
 
 
 def test_the_default_stages_are_those_of_a_resnet18() -> None:

@@ -31,7 +31,7 @@ def explanation(picture: Picture, probabilities: Tensor, maps: StageMaps) -> Fig
         _probability_bars(right, np.asarray(probabilities), explained)
         row = below.subplots(1, 5)
         stage_row(row, picture.image, maps, 0)
-        row[0].set_ylabel(f"maps for {CLASSES[explained]}", fontsize=8)
+        row[0].set_ylabel(f"maps for {maps.subject(0)}", fontsize=8)
     return figure
 
 
