@@ -52,6 +52,8 @@ check-colab: install .venv-colab/installed  ## every chapter as Colab opens it (
 benchmarks: install  ## claims of speed, each side by side with what it is compared with
 	.venv/bin/python -m benchmarks.augmentation
 	.venv/bin/python -m benchmarks.training_step
+	.venv/bin/python -m benchmarks.stage_maps
+	.venv/bin/python -m benchmarks.method_costs
 
 lint: install  ## ruff: errors and format
 	.venv/bin/ruff check .

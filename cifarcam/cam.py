@@ -8,7 +8,7 @@ discriminative localization" (arXiv 1512.04150).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,10 +102,13 @@ def stage_maps(
     chosen = _target_classes(targets, len(images), num_classes, classes)
     slow = method in SLOW
     size = 1 if slow else BATCH
+    starts: Iterable[int] = range(0, len(images), size)
+    if slow:
+        starts = tqdm(starts, desc=name, unit="image")
     pieces = []
     # The library takes the layers to run in the order in which they are given.
     with left_as_found(model), staged(model, [layers[name] for name in order]) as explainer:
-        for start in tqdm(range(0, len(images), size), desc=name, unit="image", disable=not slow):
+        for start in starts:
             part = slice(start, start + size)
             x = normalize(images[part], device).requires_grad_()  # so that frozen parameters are no obstacle
             targeted = None if chosen is None else chosen[part]
@@ -116,20 +119,21 @@ def stage_maps(
     return StageMaps(maps[:, as_given], raw_maxima[:, as_given], explained, logits, tuple(layers), tuple(classes), name)
 
 
-def analytic_maps(model: nn.Module, images: np.ndarray, targets: str | int | Sequence[int] = "predicted") -> np.ndarray:
-    """The class activation map of Zhou et al.: a class's row of the linear layer times the channels of layer4.
+def logit_contributions(
+    model: nn.Module, images: np.ndarray, targets: str | int | Sequence[int] = "predicted"
+) -> np.ndarray:
+    """What each place of layer4 adds to the logit of a class: the class's weights times the channels, over h·w.
 
-    It needs no gradient. For a network that ends in average pooling and one linear layer it is Grad-CAM at layer4 up
-    to the factor 1/(h·w), which scaling removes.
+    Behind layer4 come only average pooling and one linear layer, so the places' sum and the class's bias are the logit.
+    A place that speaks against the class is negative.
 
     Args: as for ``stage_maps``.
-    Returns: float32, (N, H, W), scaled to 0 to 1 and enlarged to the image.
+    Returns: float32, (N, h, w), in logits.
     """
     layer4 = stages(model)["layer4"]
     _check_images(images)
     chosen = _target_classes(targets, len(images), model.linear.out_features, CLASSES)
     device = next(model.parameters()).device
-    height, width = images.shape[1:3]
     kept: list[Tensor] = []
     pieces = []
     handle = layer4.register_forward_hook(lambda module, inputs, output: kept.append(output))
@@ -140,11 +144,25 @@ def analytic_maps(model: nn.Module, images: np.ndarray, targets: str | int | Seq
                 logits = model(normalize(images[part], device))
                 _check_finite(logits)
                 classes = logits.argmax(1) if chosen is None else torch.as_tensor(chosen[part], device=device)
-                maps = torch.einsum("nc,nchw->nhw", model.linear.weight[classes], kept.pop()).relu()
-                pieces.append(scale_cam_image(scale_cam_image(maps.cpu().numpy(), (width, height))))
+                activations = kept.pop()
+                summed = torch.einsum("nc,nchw->nhw", model.linear.weight[classes], activations)
+                pieces.append((summed / activations[0, 0].numel()).cpu().numpy())
     finally:
         handle.remove()
     return np.concatenate(pieces)
+
+
+def analytic_maps(model: nn.Module, images: np.ndarray, targets: str | int | Sequence[int] = "predicted") -> np.ndarray:
+    """The class activation map of Zhou et al.: what the places of layer4 add to a class's logit, where positive.
+
+    It needs no gradient. For a network that ends in average pooling and one linear layer it is Grad-CAM at layer4.
+
+    Args: as for ``stage_maps``.
+    Returns: float32, (N, H, W), scaled to 0 to 1 and enlarged to the image.
+    """
+    raw = np.maximum(logit_contributions(model, images, targets), 0)
+    height, width = images.shape[1:3]
+    return scale_cam_image(scale_cam_image(raw, (width, height)))
 
 
 def _tried_out(model: nn.Module, layers: Mapping[str, nn.Module], x: Tensor) -> tuple[list[str], int]:

@@ -17,6 +17,7 @@ from cifarcam.recipes import Recipe
 
 RECORDED = Path(__file__).parent / "recorded" / "measurements"
 RANGE_TEST = RECORDED / "range_test.json"
+METHOD_COSTS = RECORDED / "method_costs.json"
 
 
 def published_one_cycle() -> pd.DataFrame:
@@ -54,6 +55,16 @@ def recorded_benchmarks() -> list[dict]:
     compared; ``ratio``; ``command``; ``hardware``; ``torch``; ``date``.
     """
     return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RECORDED.glob("benchmark_*.json"))]
+
+
+def recorded_method_costs() -> tuple[pd.DataFrame, dict]:
+    """What the five-stage maps of one image cost, as ``benchmarks.method_costs`` measured it, and where and when.
+
+    A row for each method: the images that pass ``forward`` and ``backward``, and the time as a multiple of Grad-CAM's,
+    ``times_grad_cam``.
+    """
+    measured = json.loads(METHOD_COSTS.read_text(encoding="utf-8"))
+    return pd.DataFrame(measured.pop("methods")).T.astype({"forward": int, "backward": int}), measured
 
 
 def recorded_range_test() -> tuple[RangeTest, dict]:

@@ -7,6 +7,7 @@ the weights are kept, ``model.safetensors``. The records that ship with the pack
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import importlib.metadata
 import json
 import platform
@@ -64,15 +65,24 @@ class Run:
             raise CifarcamError(f"{self.folder / LOGITS} holds no logits; restore it, or train the run anew.")
         return tensors["logits"]
 
-    def model(self) -> ResNet18:
-        """The network, float32, in eval mode. Raises ``CifarcamError`` where the record holds no weights."""
+    @property
+    def weights_path(self) -> Path:
+        """The file of the weights. Raises ``CifarcamError`` where the record holds none."""
         if not self.has_weights:
             raise CifarcamError(f"The run in {self.folder} keeps no weights; train it, or use another run.")
-        model = from_state_dict(_load_tensors(self.folder / WEIGHTS), str(self.folder / WEIGHTS))
+        return self.folder / WEIGHTS
+
+    def weights_checksum(self) -> str:
+        """SHA-256 of the file of the weights, in hexadecimal."""
+        return hashlib.sha256(self.weights_path.read_bytes()).hexdigest()
+
+    def model(self) -> ResNet18:
+        """The network, float32, in eval mode. Raises ``CifarcamError`` where the record holds no weights."""
+        model = from_state_dict(_load_tensors(self.weights_path), str(self.weights_path))
         width = model.conv1.out_channels
         if width != self.recipe.width:
             raise CifarcamError(
-                f"{self.folder / WEIGHTS} is of width {width}, the record's recipe of {self.recipe.width}; restore it."
+                f"{self.weights_path} is of width {width}, the record's recipe of {self.recipe.width}; restore it."
             )
         return model
 

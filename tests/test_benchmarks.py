@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from known import as_if_trained
 
-from benchmarks import augmentation, side_by_side, training_step, whole_run
+from benchmarks import augmentation, method_costs, side_by_side, stage_maps, training_step, whole_run
 from benchmarks.plain_loop import PlainLoop
 from cifarcam.errors import CifarcamError
+from cifarcam.measurements import recorded_method_costs
+from cifarcam.methods import METHODS, SLOW
 from cifarcam.split import Split
 
 RANDOM = np.random.default_rng(0)
@@ -20,7 +24,7 @@ TRAIN = Split(RANDOM.integers(0, 256, (300, 32, 32, 3), dtype=np.uint8), RANDOM.
 
 @pytest.fixture(autouse=True)
 def small_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (augmentation, training_step, whole_run):
+    for module in (augmentation, method_costs, stage_maps, training_step, whole_run):
         monkeypatch.setattr(module, "cifar10", lambda split: TRAIN)
 
 
@@ -77,3 +81,33 @@ def test_whole_run() -> None:
     words = ["--epochs", "2", "--plain-epochs", "1", "--width", "4", "--workers", "0", "--compiled", "0"]
     measured = whole_run.main(words)
     assert measured["seconds"] > 0 and "--epochs 2" in measured["command"] and not measured["compiled"]
+
+
+@pytest.fixture
+def small_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = SimpleNamespace(model=lambda: as_if_trained(width=2))
+    for module in (method_costs, stage_maps):
+        monkeypatch.setattr(module, "load_run", lambda name: run)
+
+
+def test_stage_maps_are_compared_before_they_are_timed(small_run: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert stage_maps.main(["--rounds", "1", "--images", "4"])["ratio"] > 0
+    monkeypatch.setattr(stage_maps, "library_loop", lambda net, images, targets: np.zeros((4, 5, 32, 32)))
+    with pytest.raises(CifarcamError, match="The maps differ by"):
+        stage_maps.main(["--rounds", "1", "--images", "4"])
+
+
+def test_method_costs_are_those_of_the_record_but_for_the_time(small_run: None, tmp_path: Path) -> None:
+    out = tmp_path / "costs.json"
+    measured = method_costs.main(["--rounds", "1", "--images", "1", "--out", str(out)])
+    assert json.loads(out.read_text()) == measured and list(measured["methods"]) == list(METHODS)
+    assert measured["methods"]["Grad-CAM"]["times_grad_cam"] == 1
+    recorded, about = recorded_method_costs()
+    assert list(recorded.index) == list(METHODS) and {"command", "hardware", "torch", "date"} <= set(about)
+    channels = {2: 2 + 2 + 4 + 8 + 16, 64: 64 + 64 + 128 + 256 + 512}
+    for name, counts in measured["methods"].items():
+        more = channels[64] - channels[2] if name in SLOW else 0
+        assert (recorded["forward"][name], recorded["backward"][name]) == (
+            counts["forward"] + more,
+            counts["backward"],
+        )

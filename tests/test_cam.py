@@ -10,7 +10,7 @@ from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 from cifarcam.augment import normalize
-from cifarcam.cam import analytic_maps, stage_maps
+from cifarcam.cam import analytic_maps, logit_contributions, stage_maps
 from cifarcam.drawn import drawn
 from cifarcam.errors import CifarcamError
 from cifarcam.resnet import ResNet18, stages
@@ -111,6 +111,18 @@ def test_a_map_that_is_nowhere_positive_is_blank(net: ResNet18, images: np.ndarr
         net.linear.weight.fill_(-1.0)  # layer4 is not negative, so its weighted sum is not positive
     maps = stage_maps(net, images, 0)
     assert maps.blank[:, 4].all() and (maps.maps[:, 4] == 0).all() and (maps.raw_maxima[:, 4] == 0).all()
+
+
+def test_what_the_places_add_and_the_bias_are_the_logits(net: ResNet18, images: np.ndarray) -> None:
+    with torch.no_grad():
+        net.linear.bias.uniform_(-1, 1)
+    logits = stage_maps(net, images).logits
+    for label in (0, 7):
+        added = logit_contributions(net, images, label)
+        assert added.shape == (6, 4, 4) and added.dtype == np.float32
+        np.testing.assert_allclose(added.sum((1, 2)) + net.linear.bias[label].item(), logits[:, label], atol=1e-5)
+    predicted = logit_contributions(net, images).sum((1, 2)) + net.linear.bias.detach().numpy()[logits.argmax(1)]
+    np.testing.assert_allclose(predicted, logits.max(1), atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -177,6 +179,51 @@ def test_target_pairs_draws_predicted_above_true(images: np.ndarray) -> None:
     rows = np.array(figures.target_pairs(images[:2], predicted, true).axes, dtype=object).reshape(4, 6)
     assert [row[0].get_title(loc="center") for row in rows[:2]] == ["predicted:\ncat", "true:\ncat"]
     np.testing.assert_allclose(shown(rows[1, 5]), overlay(images[0], true.maps[0, 4]))
+
+
+def method_maps() -> dict[str, StageMaps]:
+    one, other = some_maps(), dataclasses.replace(some_maps(), method="Eigen-CAM")
+    other.maps[0, 4] = 1
+    return {"Grad-CAM": one, "Eigen-CAM": other}
+
+
+def test_method_grid_has_a_row_for_each_method(images: np.ndarray) -> None:
+    maps = method_maps()
+    rows = np.array(figures.method_grid(images[1], maps, index=0).axes, dtype=object).reshape(2, 6)
+    assert [row[0].get_title(loc="center") for row in rows] == ["Grad-CAM\nfor cat", "Eigen-CAM\nfor no class"]
+    np.testing.assert_allclose(shown(rows[1, 5]), overlay(images[1], maps["Eigen-CAM"].maps[0, 4]))
+    assert rows[0, 1].get_title(loc="center").split("\n")[0] == "layer0"
+
+
+def test_methods_at_stage_has_a_column_for_each_image(images: np.ndarray) -> None:
+    maps = method_maps()
+    figure = figures.methods_at_stage(images[:2], maps, "layer2", ["first", "second"])
+    rows = np.array(figure.axes, dtype=object).reshape(3, 2)
+    assert [ax.get_title(loc="center") for ax in rows[0]] == ["first", "second"]
+    assert [row[0].get_ylabel() for row in rows[1:]] == list(maps)
+    np.testing.assert_allclose(shown(rows[1, 0]), overlay(images[0], maps["Grad-CAM"].maps[0, 2]))
+    assert rows[2, 1].get_title(loc="center") == "blank"
+
+
+def test_agreement_writes_its_numbers_legibly() -> None:
+    values = np.array([[1.0, -0.25], [-0.25, 1.0]])
+    ax = figures.agreement(values, ["one", "other"], "alike").axes[0]
+    assert [text.get_text() for text in ax.texts] == ["1.00", "-0.25", "-0.25", "1.00"]
+    assert [text.get_color() for text in ax.texts] == ["black", "white", "white", "black"]
+    np.testing.assert_array_equal(shown(ax), values)
+
+
+def test_predicted_minus_true_colours_places_by_their_sign(images: np.ndarray) -> None:
+    grey = np.full((2, 32, 32, 3), 128, np.uint8)
+    differences = np.zeros((2, 4, 4))
+    differences[0, 0, 3], differences[0, 3, 0] = 2.0, -0.5
+    figure = figures.predicted_minus_true(grey, some_maps(), some_maps(), differences, ["first", "second"])
+    difference = figure.axes[3]
+    assert difference.get_title(loc="center") == "difference\nsum +1.50"
+    red, _, blue = np.moveaxis(shown(difference), 2, 0)
+    orange, purple = red - blue > 0.02, blue - red > 0.02
+    assert orange[:8, 24:].all() and orange.sum() == 64 and purple[24:, :8].all() and purple.sum() == 64
+    assert figure.axes[1].get_title(loc="center") == "for cat\nmax 0.12"
 
 
 def test_overlay_is_the_grey_image_where_strength_is_0_and_the_heat_where_it_is_1(images: np.ndarray) -> None:

@@ -4,10 +4,12 @@ from cifarcam.figures.architecture import stage_bars
 from cifarcam.figures.explanation import explanation
 from cifarcam.figures.images import batch, class_samples, gallery, transforms
 from cifarcam.figures.maps import stage_grid, target_pairs
+from cifarcam.figures.methods import agreement, method_grid, methods_at_stage, predicted_minus_true
 from cifarcam.figures.results import class_accuracy, confusion, reliability
 from cifarcam.figures.training import curves, overlaid_curves, range_test, schedules
 
 __all__ = [
+    "agreement",
     "batch",
     "class_accuracy",
     "class_samples",
@@ -15,7 +17,10 @@ __all__ = [
     "curves",
     "explanation",
     "gallery",
+    "method_grid",
+    "methods_at_stage",
     "overlaid_curves",
+    "predicted_minus_true",
     "range_test",
     "reliability",
     "schedules",

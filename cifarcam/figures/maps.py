@@ -33,15 +33,15 @@ def stage_grid(images: np.ndarray, maps: StageMaps, titles: Sequence[str]) -> Fi
     with drawing(len(images), columns, 7.6 * columns / 6, 1.42 * len(images) + 0.3) as (figure, axes):
         for index, row in enumerate(axes):
             show_image(row[0], images[index], titles[index])
-            _maps(row[1:], images[index], maps, index)
-        _name_stages(axes[0, 1:], maps)
+            draw_maps(row[1:], images[index], maps, index)
+        name_stages(axes[0, 1:], maps.stages)
     return figure
 
 
 def stage_row(row: Sequence[Axes], image: np.ndarray, maps: StageMaps, index: int) -> None:
     """Draws the maps of one image onto as many axes, their raw maxima and the stages' names above them."""
-    _maps(row, image, maps, index)
-    _name_stages(row, maps)
+    draw_maps(row, image, maps, index)
+    name_stages(row, maps.stages)
 
 
 def target_pairs(images: np.ndarray, predicted: StageMaps, true: StageMaps) -> Figure:
@@ -51,19 +51,26 @@ def target_pairs(images: np.ndarray, predicted: StageMaps, true: StageMaps) -> F
         for index in range(len(images)):
             for row, maps, kind in ((axes[2 * index], predicted, "predicted"), (axes[2 * index + 1], true, "true")):
                 show_image(row[0], images[index], f"{kind}:\n{maps.classes[maps.targets[index]]}")
-                _maps(row[1:], images[index], maps, index)
-        _name_stages(axes[0, 1:], predicted)
+                draw_maps(row[1:], images[index], maps, index)
+        name_stages(axes[0, 1:], predicted.stages)
     return figure
 
 
-def _maps(row: Sequence[Axes], image: np.ndarray, maps: StageMaps, index: int) -> None:
+def draw_maps(row: Sequence[Axes], image: np.ndarray, maps: StageMaps, index: int) -> None:
+    """Draws the maps of one image, stage by stage, onto as many axes."""
     for stage, ax in enumerate(row):
-        if maps.blank[index, stage]:  # a tint would look like a map
-            show_image(ax, image, "blank")
-        else:
-            show_image(ax, overlay(image, maps.maps[index, stage]), f"max {maps.raw_maxima[index, stage]:.2g}")
+        draw_map(ax, image, maps, index, stage)
 
 
-def _name_stages(row: Sequence[Axes], maps: StageMaps) -> None:
-    for ax, name in zip(row, maps.stages, strict=True):
+def draw_map(ax: Axes, image: np.ndarray, maps: StageMaps, index: int, stage: int) -> None:
+    """Draws one map upon its image, its raw maximum above it; a blank one is the bare image."""
+    if maps.blank[index, stage]:  # a tint would look like a map
+        show_image(ax, image, "blank")
+    else:
+        show_image(ax, overlay(image, maps.maps[index, stage]), f"max {maps.raw_maxima[index, stage]:.2g}")
+
+
+def name_stages(row: Sequence[Axes], stages: Sequence[str]) -> None:
+    """Puts the stages' names above the titles of a row of maps."""
+    for ax, name in zip(row, stages, strict=True):
         ax.set_title(f"{name}\n{ax.get_title(loc='center')}", fontsize=8, loc="center")

@@ -16,6 +16,7 @@ STEP_LR, ONE_CYCLE, BEST, PUBLISHED = "#CC79A7", "#E69F00", "#009E73", "#000000"
 RIGHT, NEUTRAL, EXPLAINED = "#0072B2", "#6B6B6B", "#56B4E9"
 SEQUENTIAL = "viridis"  # rises evenly in lightness
 HEAT = "inferno"
+AGAINST_AND_FOR = "PuOr_r"  # purple for negative, orange for positive
 
 STYLE = {
     "figure.dpi": 120,

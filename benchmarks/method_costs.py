@@ -1,0 +1,65 @@
+"""What the five-stage maps of an image cost by each method: passes counted, time as a multiple of Grad-CAM's.
+
+One image at a time, the methods in turns. ``python -m benchmarks.method_costs``
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.side_by_side import about, arguments, in_turns
+from cifarcam.cam import stage_maps
+from cifarcam.data import cifar10
+from cifarcam.files import written_whole
+from cifarcam.methods import METHODS
+from cifarcam.passes import counted_passes
+from cifarcam.resnet import ResNet18
+from cifarcam.runs import load_run
+
+
+def rate(net: ResNet18, images: np.ndarray, method: str) -> Callable[[], float]:
+    """A function that explains the images one by one and gives images a second."""
+
+    def timed() -> float:
+        started = time.perf_counter()
+        for index in range(len(images)):
+            stage_maps(net, images[[index]], method=method)
+        return len(images) / (time.perf_counter() - started)
+
+    return timed
+
+
+def main(words: list[str] | None = None) -> dict:
+    parser = arguments(__doc__, rounds=3)
+    parser.add_argument("--images", type=int, default=3, help="images in a turn")
+    parser.add_argument("--run", default="best", help="a run with weights")
+    parsed = parser.parse_args(words)
+    net, images = load_run(parsed.run).model(), cifar10("test").images[: parsed.images]
+    rates = in_turns({name: rate(net, images, name) for name in METHODS}, parsed.rounds)
+    methods = {}
+    for name in METHODS:
+        with counted_passes(net) as passes:
+            stage_maps(net, images[:1], method=name)
+        times = float(f"{rates['Grad-CAM'] / rates[name]:.3g}")
+        methods[name] = {"forward": passes.forward, "backward": passes.backward, "times_grad_cam": times}
+    measured = {
+        "methods": methods,
+        **about(__spec__.name, parsed, parser, torch.device("cpu")),
+        "torch": torch.__version__,
+        "date": date.today().isoformat(),
+    }
+    if parsed.out:
+        with written_whole(Path(parsed.out)) as temporary:
+            temporary.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+    return measured
+
+
+if __name__ == "__main__":
+    main()

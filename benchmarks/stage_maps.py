@@ -1,0 +1,68 @@
+"""Images a second in the Grad-CAM of five stages: all in one pass, against the library's call for each layer.
+
+The same network, the same batch, and maps that must be equal. ``python -m benchmarks.stage_maps``
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+from benchmarks.side_by_side import about, arguments, in_turns, report
+from cifarcam.augment import normalize
+from cifarcam.cam import BATCH, stage_maps
+from cifarcam.data import cifar10
+from cifarcam.errors import CifarcamError
+from cifarcam.resnet import ResNet18, stages
+from cifarcam.runs import load_run
+
+MOST_DIFFERENCE = 1e-5
+
+
+def library_loop(net: ResNet18, images: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Maps by the library, (N, 5, H, W): its Grad-CAM called for one layer after the other."""
+    explained = [ClassifierOutputTarget(int(target)) for target in targets]
+    maps = []
+    for layer in stages(net).values():
+        with GradCAM(net, [layer]) as grad_cam:
+            maps.append(grad_cam(normalize(images), explained))
+    return np.stack(maps, axis=1)
+
+
+def rate(maps_of: Callable[[], object], images: int) -> Callable[[], float]:
+    """A function that makes the maps and gives images a second."""
+
+    def timed() -> float:
+        started = time.perf_counter()
+        maps_of()
+        return images / (time.perf_counter() - started)
+
+    return timed
+
+
+def main(words: list[str] | None = None) -> dict:
+    parser = arguments(__doc__, rounds=5)
+    parser.add_argument("--images", type=int, default=BATCH, help="images in a batch")
+    parser.add_argument("--run", default="best", help="a run with weights")
+    parsed = parser.parse_args(words)
+    net, test = load_run(parsed.run).model(), cifar10("test").first(parsed.images)
+    images, targets = test.images, test.labels
+    difference = np.abs(library_loop(net, images, targets) - stage_maps(net, images, targets).maps).max()
+    if not difference <= MOST_DIFFERENCE:
+        raise CifarcamError(f"The maps differ by {difference:.2g}; expected at most {MOST_DIFFERENCE:.0e}.")
+    ways = {
+        "one pass": rate(lambda: stage_maps(net, images, targets), len(images)),
+        "a call for each layer": rate(lambda: library_loop(net, images, targets), len(images)),
+    }
+    rates = in_turns(ways, parsed.rounds)
+    settings = about(__spec__.name, parsed, parser, torch.device("cpu")) | {"batch": len(images)}
+    return report("images a second, maps of five stages", rates, settings, parsed.out)
+
+
+if __name__ == "__main__":
+    main()

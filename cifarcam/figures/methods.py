@@ -1,0 +1,106 @@
+"""Methods of class activation maps side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from cifarcam.cam import StageMaps
+from cifarcam.figures.maps import draw_map, draw_maps, name_stages
+from cifarcam.figures.style import AGAINST_AND_FOR, SEQUENTIAL, drawing, show_image
+
+
+def method_grid(image: np.ndarray, maps: Mapping[str, StageMaps], index: int = 0) -> Figure:
+    """A row for each method: its maps of one image at all stages, with their raw maxima written above.
+
+    Args:
+        image: uint8, (H, W, 3).
+        maps: of the methods, by name.
+        index: which of the maps' images it is.
+    """
+    stages = next(iter(maps.values())).stages
+    columns = 1 + len(stages)
+    with drawing(len(maps), columns, 7.6 * columns / 6, 1.3 * len(maps) + 0.3) as (figure, axes):
+        for row, (name, of_method) in zip(axes, maps.items(), strict=True):
+            show_image(row[0], image, f"{name}\nfor {of_method.subject(index)}")
+            draw_maps(row[1:], image, of_method, index)
+        name_stages(axes[0, 1:], stages)
+    return figure
+
+
+def methods_at_stage(images: np.ndarray, maps: Mapping[str, StageMaps], stage: str, titles: Sequence[str]) -> Figure:
+    """A column for each image: the image, then below it its map at one stage by each of the methods.
+
+    Args:
+        images: uint8, (N, H, W, 3).
+        maps: of the methods, by name, of these images.
+        stage: its name.
+        titles: of the images.
+    """
+    with drawing(1 + len(maps), len(images), 1.4 * len(images) + 1.1, 1.36 * len(maps) + 1.6) as (figure, axes):
+        for index, column in enumerate(axes.T):
+            show_image(column[0], images[index], titles[index])
+            for ax, of_method in zip(column[1:], maps.values(), strict=True):
+                draw_map(ax, images[index], of_method, index, of_method.stages.index(stage))
+        for ax, name in zip(axes[1:, 0], maps, strict=True):
+            ax.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+    return figure
+
+
+def agreement(values: np.ndarray, names: Sequence[str], label: str) -> Figure:
+    """How much each method agrees with each other, as a square of colours with the numbers written in.
+
+    Args:
+        values: (methods, methods), at most 1.
+        names: of the methods.
+        label: what the values are.
+    """
+    with drawing(1, 1, 6.4, 5.4) as (figure, axes):
+        ax = axes[0, 0]
+        shown = ax.imshow(values, cmap=SEQUENTIAL, vmin=min(0, values.min()), vmax=1)
+        for (row, column), value in np.ndenumerate(values):
+            ink = "white" if shown.norm(value) < 0.6 else "black"
+            ax.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=8, color=ink)
+        ax.set_xticks(range(len(names)), names, rotation=40, ha="right", rotation_mode="anchor")
+        ax.set_yticks(range(len(names)), names)
+        ax.grid(False)
+        figure.colorbar(shown, ax=ax, label=label, shrink=0.8)
+    return figure
+
+
+def predicted_minus_true(
+    images: np.ndarray, predicted: StageMaps, true: StageMaps, differences: np.ndarray, titles: Sequence[str]
+) -> Figure:
+    """A row for each image: the image, its last map for two classes, and what each place adds to their difference.
+
+    Args:
+        images: uint8, (N, H, W, 3).
+        predicted, true: the maps for the two classes.
+        differences: (N, h, w), in logits; positive where a place speaks for the predicted class rather than the true.
+        titles: of the images.
+    """
+    bound = float(np.abs(differences).max())
+    with drawing(len(images), 4, 6.2, 1.5 * len(images) + 0.4) as (figure, axes):
+        for index, row in enumerate(axes):
+            show_image(row[0], images[index], titles[index])
+            for ax, maps in ((row[1], predicted), (row[2], true)):
+                draw_map(ax, images[index], maps, index, len(maps.stages) - 1)
+                ax.set_title(f"for {maps.subject(index)}\n{ax.get_title(loc='center')}", fontsize=8, loc="center")
+            show_image(row[3], _signed_overlay(images[index], differences[index] / bound))
+            row[3].set_title(f"difference\nsum {differences[index].sum():+.2f}", fontsize=8, loc="center")
+        colours = ScalarMappable(Normalize(-bound, bound), AGAINST_AND_FOR)
+        figure.colorbar(colours, ax=axes[:, 3], label="predicted minus true (logits a place)", shrink=0.6)
+    return figure
+
+
+def _signed_overlay(image: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """An image in grey under values of −1 to 1, a square of colour for each."""
+    grey = (image / 255).mean(axis=2, keepdims=True).repeat(3, axis=2)
+    rows, columns = (np.arange(side) * cells // side for side, cells in zip(image.shape[:2], values.shape, strict=True))
+    enlarged = values[rows][:, columns]
+    return 0.25 * grey + 0.75 * colormaps[AGAINST_AND_FOR](0.5 + enlarged / 2)[..., :3]

@@ -1,0 +1,80 @@
+"""Maps that take a thousand passes an image: kept beside a recorded run, so that readers need not wait for them.
+
+``python -m tools.record_maps`` makes them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from cifarcam.cam import StageMaps, stage_maps
+from cifarcam.files import written_whole
+from cifarcam.hardware import training_device
+from cifarcam.measurements import RECORDED
+from cifarcam.methods import SLOW
+from cifarcam.runs import Run
+
+SLOW_MAPS = RECORDED / "slow_maps.npz"
+
+
+def slow_maps(run: Run, images: np.ndarray) -> dict[str, StageMaps]:
+    """Score-CAM's and Ablation-CAM's maps for the predicted classes, by name.
+
+    They are read from the record where it holds these images' maps by this run's weights. For others they are computed
+    now, and a line says so.
+
+    Args:
+        run: with weights.
+        images: uint8, (N, 32, 32, 3).
+    """
+    with np.load(SLOW_MAPS) as record:
+        places = {checksum: place for place, checksum in enumerate(record["images"].tolist())}
+        asked = [image_checksum(image) for image in images]
+        if str(record["weights"]) == run.weights_checksum() and set(asked) <= set(places):
+            chosen = [places[checksum] for checksum in asked]
+            return {name: _from_record(record, name, chosen) for name in SLOW}
+    print(f"The maps of these {len(images)} images by {' and '.join(SLOW)} are not on record: computing them now.")
+    model = run.model().to(training_device())
+    return {name: stage_maps(model, images, method=name) for name in SLOW}
+
+
+def slow_maps_provenance() -> dict:
+    """Where the record comes from: run, command, hardware, versions, date."""
+    with np.load(SLOW_MAPS) as record:
+        return json.loads(str(record["provenance"]))
+
+
+def write_slow_maps(run: Run, images: np.ndarray, provenance: dict, path: Path = SLOW_MAPS) -> None:
+    """Computes the maps of these images and writes them, with the checksums of images and weights."""
+    model = run.model()
+    content: dict[str, np.ndarray] = {
+        "images": np.array([image_checksum(image) for image in images]),
+        "weights": np.array(run.weights_checksum()),
+        "provenance": np.array(json.dumps(provenance)),
+    }
+    for name in SLOW:
+        maps = stage_maps(model, images, method=name)
+        content |= {
+            f"{name}/maps": maps.maps.astype(np.float16),  # 0 to 1, so to 0.0005
+            f"{name}/raw_maxima": maps.raw_maxima,
+            f"{name}/targets": maps.targets,
+            f"{name}/logits": maps.logits,
+        }
+    with written_whole(path) as temporary:
+        np.savez_compressed(temporary, **content)
+
+
+def image_checksum(image: np.ndarray) -> str:
+    """SHA-256 of the pixels of an image, in hexadecimal."""
+    return hashlib.sha256(np.ascontiguousarray(image)).hexdigest()
+
+
+def _from_record(record: np.lib.npyio.NpzFile, name: str, chosen: list[int]) -> StageMaps:
+    maps, raw_maxima, targets, logits = (
+        record[f"{name}/{part}"][chosen] for part in ("maps", "raw_maxima", "targets", "logits")
+    )
+    return StageMaps(maps.astype(np.float32), raw_maxima, targets, logits, method=name)

@@ -1,0 +1,38 @@
+"""Passes through a model, counted."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from known import as_if_trained
+
+from cifarcam.cam import stage_maps
+from cifarcam.drawn import drawn
+from cifarcam.methods import METHODS
+from cifarcam.passes import Passes, counted_passes
+
+WIDTH, CHANNELS = 2, 2 + 2 + 4 + 8 + 16  # of the five stages at this width
+
+
+def test_images_are_counted_both_ways_and_no_hook_stays() -> None:
+    net = as_if_trained(WIDTH)
+    with counted_passes(net) as passes:
+        net(torch.zeros(3, 3, 32, 32)).sum().backward()
+        with torch.no_grad():
+            net(torch.zeros(2, 3, 32, 32))
+    net(torch.zeros(1, 3, 32, 32))
+    assert passes == Passes(forward=5, backward=3) and not net._forward_hooks
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_what_two_images_more_cost(name: str) -> None:
+    net, images = as_if_trained(WIDTH), drawn("test").images[:3]
+    counts = []
+    for count in (1, 3):
+        with counted_passes(net) as passes:
+            stage_maps(net, images[:count], method=name)
+        counts.append(passes)
+    slow = {"Score-CAM": CHANNELS, "Ablation-CAM": CHANNELS + 5}  # Ablation-CAM asks for the logits at each stage anew
+    assert counts[1].forward - counts[0].forward == 2 * (1 + slow.get(name, 0))
+    by_gradient = name != "Eigen-CAM" and name not in slow
+    assert counts[1].backward - counts[0].backward == (2 if by_gradient else 0)
