@@ -54,6 +54,7 @@ benchmarks: install  ## claims of speed, each side by side with what it is compa
 	.venv/bin/python -m benchmarks.training_step
 	.venv/bin/python -m benchmarks.stage_maps
 	.venv/bin/python -m benchmarks.method_costs
+	.venv/bin/python -m benchmarks.road
 
 lint: install  ## ruff: errors and format
 	.venv/bin/ruff check .

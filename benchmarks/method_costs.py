@@ -6,15 +6,14 @@ One image at a time, the methods in turns. ``python -m benchmarks.method_costs``
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from benchmarks.side_by_side import about, arguments, in_turns
+from benchmarks.side_by_side import about, arguments, in_turns, rate
 from cifarcam.cam import stage_maps
 from cifarcam.data import cifar10
 from cifarcam.files import written_whole
@@ -24,16 +23,9 @@ from cifarcam.resnet import ResNet18
 from cifarcam.runs import load_run
 
 
-def rate(net: ResNet18, images: np.ndarray, method: str) -> Callable[[], float]:
-    """A function that explains the images one by one and gives images a second."""
-
-    def timed() -> float:
-        started = time.perf_counter()
-        for index in range(len(images)):
-            stage_maps(net, images[[index]], method=method)
-        return len(images) / (time.perf_counter() - started)
-
-    return timed
+def one_by_one(net: ResNet18, images: np.ndarray, method: str) -> None:
+    for index in range(len(images)):
+        stage_maps(net, images[[index]], method=method)
 
 
 def main(words: list[str] | None = None) -> dict:
@@ -42,7 +34,9 @@ def main(words: list[str] | None = None) -> dict:
     parser.add_argument("--run", default="best", help="a run with weights")
     parsed = parser.parse_args(words)
     net, images = load_run(parsed.run).model(), cifar10("test").images[: parsed.images]
-    rates = in_turns({name: rate(net, images, name) for name in METHODS}, parsed.rounds)
+    rates = in_turns(
+        {name: rate(partial(one_by_one, net, images, name), len(images)) for name in METHODS}, parsed.rounds
+    )
     methods = {}
     for name in METHODS:
         with counted_passes(net) as passes:

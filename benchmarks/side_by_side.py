@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import time
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
@@ -32,6 +33,17 @@ def in_turns(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, 
             if turn:
                 rates[name].append(rate)
     return {name: statistics.median(values) for name, values in rates.items()}
+
+
+def rate(work: Callable[[], object], count: int) -> Callable[[], float]:
+    """A function that does the work and gives how much of it, of ``count``, was done a second."""
+
+    def timed() -> float:
+        started = time.perf_counter()
+        work()
+        return count / (time.perf_counter() - started)
+
+    return timed
 
 
 def report(claim: str, rates: Mapping[str, float], settings: Mapping, out: str | None) -> dict:

@@ -5,15 +5,12 @@ The same network, the same batch, and maps that must be equal. ``python -m bench
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-from benchmarks.side_by_side import about, arguments, in_turns, report
+from benchmarks.side_by_side import about, arguments, in_turns, rate, report
 from cifarcam.augment import normalize
 from cifarcam.cam import BATCH, stage_maps
 from cifarcam.data import cifar10
@@ -32,17 +29,6 @@ def library_loop(net: ResNet18, images: np.ndarray, targets: np.ndarray) -> np.n
         with GradCAM(net, [layer]) as grad_cam:
             maps.append(grad_cam(normalize(images), explained))
     return np.stack(maps, axis=1)
-
-
-def rate(maps_of: Callable[[], object], images: int) -> Callable[[], float]:
-    """A function that makes the maps and gives images a second."""
-
-    def timed() -> float:
-        started = time.perf_counter()
-        maps_of()
-        return images / (time.perf_counter() - started)
-
-    return timed
 
 
 def main(words: list[str] | None = None) -> dict:

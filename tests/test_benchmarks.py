@@ -11,7 +11,7 @@ import pytest
 import torch
 from known import as_if_trained
 
-from benchmarks import augmentation, method_costs, side_by_side, stage_maps, training_step, whole_run
+from benchmarks import augmentation, method_costs, road, side_by_side, stage_maps, training_step, whole_run
 from benchmarks.plain_loop import PlainLoop
 from cifarcam.errors import CifarcamError
 from cifarcam.measurements import recorded_method_costs
@@ -24,7 +24,7 @@ TRAIN = Split(RANDOM.integers(0, 256, (300, 32, 32, 3), dtype=np.uint8), RANDOM.
 
 @pytest.fixture(autouse=True)
 def small_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (augmentation, method_costs, stage_maps, training_step, whole_run):
+    for module in (augmentation, method_costs, road, stage_maps, training_step, whole_run):
         monkeypatch.setattr(module, "cifar10", lambda split: TRAIN)
 
 
@@ -86,7 +86,7 @@ def test_whole_run() -> None:
 @pytest.fixture
 def small_run(monkeypatch: pytest.MonkeyPatch) -> None:
     run = SimpleNamespace(model=lambda: as_if_trained(width=2))
-    for module in (method_costs, stage_maps):
+    for module in (method_costs, road, stage_maps):
         monkeypatch.setattr(module, "load_run", lambda name: run)
 
 
@@ -111,3 +111,10 @@ def test_method_costs_are_those_of_the_record_but_for_the_time(small_run: None, 
             counts["forward"] + more,
             counts["backward"],
         )
+
+
+def test_roads_imputation_is_compared_before_it_is_timed(small_run: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert road.main(["--rounds", "1", "--images", "3"])["ratio"] > 0
+    monkeypatch.setattr(road, "by_the_library", lambda x, removed: x + 1)
+    with pytest.raises(CifarcamError, match="The fillings differ by"):
+        road.main(["--rounds", "1", "--images", "3"])

@@ -1,65 +1,133 @@
-"""Measures of maps, each against a library or worked by hand."""
+"""Localisation, sanity, a planted shortcut, baselines and the bootstrap, each worked by hand."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
-from skimage.metrics import structural_similarity
+import torch
+from known import as_if_trained
 
+from cifarcam.augment import normalize
+from cifarcam.drawn import drawn
 from cifarcam.errors import CifarcamError
-from cifarcam.trust import rank_correlation, ssim
+from cifarcam.split import Split
+from cifarcam.trust import (
+    Mark,
+    blurred_random,
+    bootstrap_interval,
+    centre_gaussian,
+    edges,
+    energy_inside,
+    mosaics,
+    plant,
+    quadrants,
+    randomised_in_cascade,
+)
+from cifarcam.trust.sanity import CASCADE
 
 
 @pytest.fixture
-def pairs() -> tuple[np.ndarray, np.ndarray]:
-    """Maps of two images at three stages, some pixels equal, as in enlarged maps."""
-    random = np.random.default_rng(0)
-    a = random.random((2, 3, 16, 12)).round(1)
-    return a, (0.6 * a + 0.4 * random.random(a.shape)).astype(np.float32)
+def split() -> Split:
+    drawn_test = drawn("test")
+    return Split(drawn_test.images[:100], drawn_test.labels[:100])
 
 
-def test_rank_correlation_is_scipys_spearman(pairs: tuple[np.ndarray, np.ndarray]) -> None:
-    a, b = pairs
-    found = rank_correlation(a, b)
-    assert found.shape == (2, 3)
-    for place in np.ndindex(2, 3):
-        assert found[place] == pytest.approx(spearmanr(a[place].ravel(), b[place].ravel()).statistic, abs=1e-12)
+def test_energy_inside_is_the_share_of_the_sum() -> None:
+    maps = np.array([[[1.0, 2.0], [3.0, 4.0]], [[0.0, 0.0], [0.0, 0.0]]])
+    mask = np.array([[True, False], [False, True]])
+    found = energy_inside(maps, mask)
+    assert found[0] == pytest.approx(0.5) and np.isnan(found[1])
+    assert energy_inside(maps[0], quadrants(2)).tolist() == [0.1, 0.2, 0.3, 0.4]
+    with pytest.raises(CifarcamError, match="go down to -1"):
+        energy_inside(-np.ones((2, 2)), mask)
 
 
-def test_rank_correlation_worked_by_hand() -> None:
-    a = np.array([[1.0, 2.0], [3.0, 4.0]])
-    b = np.array([[10.0, 30.0], [20.0, 40.0]])  # ranks 1 3 2 4: 1 − 6 · (0 + 1 + 1 + 0) / (4 · 15)
-    assert rank_correlation(a, b) == pytest.approx(0.8)
-    assert rank_correlation(a, -(a**3)) == pytest.approx(-1) and rank_correlation(a, np.exp(a)) == pytest.approx(1)
+def test_quadrants_are_the_four_quarters() -> None:
+    found = quadrants(4)
+    assert (found.sum(0) == 1).all() and found.sum((1, 2)).tolist() == [4] * 4
+    assert found[0, 0, 0] and found[1, 0, 3] and found[2, 3, 0] and found[3, 3, 3]
 
 
-def test_a_map_without_an_order_has_no_rank_correlation() -> None:
-    maps = np.stack([np.zeros((8, 8)), np.eye(8)])
-    assert np.isnan(rank_correlation(maps, maps)).tolist() == [True, False]
+def test_mosaics_hold_four_classes_where_they_say(split: Split) -> None:
+    found = mosaics(split.images, split.labels, 20, seed=1)
+    assert found.images.shape == (20, 64, 64, 3) and all(len(set(four)) == 4 for four in found.labels.tolist())
+    corners = (slice(0, 32), slice(0, 32)), (slice(0, 32), slice(32, 64)), (slice(32, 64), slice(0, 32))
+    for image, four in zip(found.images, found.labels, strict=True):
+        for (rows, columns), label in zip([*corners, (slice(32, 64), slice(32, 64))], four, strict=True):
+            members = split.images[split.labels == label]
+            assert (members == image[rows, columns]).all((1, 2, 3)).any()
+    assert np.array_equal(found.images, mosaics(split.images, split.labels, 20, seed=1).images)
+    assert not np.array_equal(found.images, mosaics(split.images, split.labels, 20, seed=2).images)
+    with pytest.raises(CifarcamError, match="these are of 3"):
+        mosaics(split.images[:3], np.arange(3), 1)
 
 
-def test_ssim_is_scikit_images(pairs: tuple[np.ndarray, np.ndarray]) -> None:
-    a, b = pairs
-    found = ssim(a, b)
-    assert found.shape == (2, 3)
-    for place in np.ndindex(2, 3):
-        expected = structural_similarity(a[place].astype(float), b[place].astype(float), data_range=1.0)
-        assert found[place] == pytest.approx(expected, abs=1e-9)
+def test_the_cascade_makes_one_part_more_random_at_each_step(split: Split) -> None:
+    net = as_if_trained(width=16)
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    random_state = torch.get_rng_state()
+    steps = list(randomised_in_cascade(net, split.images, seed=3))
+    assert tuple(name for name, _ in steps) == CASCADE
+    weights = [
+        f"{name.replace('layer0', 'conv1')}{'.0.conv1' if name[-1] in '1234' else ''}.weight" for name in CASCADE
+    ]
+    for step, (_, randomised) in enumerate(steps):
+        changed = [not torch.equal(randomised.state_dict()[key], before[key]) for key in weights]
+        assert changed == [place <= step for place in range(6)] and not randomised.training
+    assert all(torch.equal(before[key], value) for key, value in net.state_dict().items())
+    assert torch.equal(random_state, torch.get_rng_state())
+    again = [randomised for _, randomised in randomised_in_cascade(net, split.images, seed=3)]
+    assert torch.equal(again[-1].conv1.weight, steps[-1][1].conv1.weight)
 
 
-def test_equal_maps_have_an_ssim_of_one_and_blank_ones_too() -> None:
-    maps = np.stack([np.zeros((8, 8)), np.eye(8)])
-    assert ssim(maps, maps).tolist() == pytest.approx([1, 1])
-    assert ssim(np.zeros((8, 8)), np.ones((8, 8))) == pytest.approx(1e-4 / (1 + 1e-4))
+def test_a_random_networks_statistics_are_those_of_the_images(split: Split) -> None:
+    *_, (_, net) = randomised_in_cascade(as_if_trained(width=16), split.images)
+    kept = []
+    net.bn1.register_forward_hook(lambda module, inputs, output: kept.append(output))
+    with torch.no_grad():
+        net(normalize(split.images))
+    torch.testing.assert_close(kept[0].mean((0, 2, 3)), torch.zeros(16), atol=1e-3, rtol=0)
+    torch.testing.assert_close(kept[0].std((0, 2, 3)), torch.ones(16), atol=1e-2, rtol=0)
 
 
-@pytest.mark.parametrize("measure", [rank_correlation, ssim])
-def test_maps_that_do_not_fit_are_an_error(measure) -> None:
-    with pytest.raises(CifarcamError, match=r"shapes \(2, 8, 8\) and \(8, 8\)"):
-        measure(np.zeros((2, 8, 8)), np.zeros((8, 8)))
+def test_only_the_marks_class_carries_it(split: Split) -> None:
+    mark = Mark(label=3, size=4, margin=1)
+    planted = plant(split, mark)
+    mask = mark.mask()
+    assert mask.sum() == 16 and mask[27:31, 27:31].all()
+    carries = split.labels == 3
+    assert carries.any() and np.array_equal(planted.images[~carries], split.images[~carries])
+    assert np.array_equal(planted.images[carries][:, ~mask], split.images[carries][:, ~mask])
+    assert set(np.unique(planted.images[carries][:, mask])) == {0, 255} and planted.images[carries][0, 27, 28, 0] == 255
+    assert planted.images.dtype == np.uint8 and np.array_equal(planted.labels, split.labels)
+    with pytest.raises(CifarcamError, match="A mark of 40 pixels has no room"):
+        Mark(0, size=40).mask()
 
 
-def test_ssim_needs_a_whole_window() -> None:
-    with pytest.raises(CifarcamError, match="maps of 7×7 or more; these are 4×9"):
-        ssim(np.zeros((4, 9)), np.zeros((4, 9)))
+def test_baselines_are_maps_that_know_nothing_of_a_network(split: Split) -> None:
+    noise, hill, outline = blurred_random(3, seed=5), centre_gaussian(2), edges(split.images[:4])
+    for maps, count in ((noise, 3), (hill, 2), (outline, 4)):
+        assert maps.shape == (count, 32, 32) and maps.dtype == np.float32
+        assert maps.min((1, 2)).tolist() == [0] * count and maps.max((1, 2)).tolist() == pytest.approx([1] * count)
+    assert np.array_equal(noise, blurred_random(3, seed=5)) and not np.array_equal(noise[0], noise[1])
+    assert np.unravel_index(hill[0].argmax(), (32, 32)) in {(15, 15), (15, 16), (16, 15), (16, 16)}
+    half = np.zeros((1, 32, 32, 3), np.uint8)
+    half[:, :, 16:] = 200
+    assert edges(half)[0, 5].nonzero()[0].tolist() == [15, 16]
+    assert not edges(np.full((1, 32, 32, 3), 9, np.uint8)).any()
+
+
+def test_the_bootstrap_covers_the_mean_and_narrows_with_more_images() -> None:
+    values = np.random.default_rng(0).normal(3, 1, size=(400, 2))
+    low, high = bootstrap_interval(values)
+    # Of the mean of 400 normal values the middle 95 % are 2 · 1.96 / √400 wide.
+    np.testing.assert_allclose(high - low, 2 * 1.96 / 20, rtol=0.12)
+    assert (low < values.mean(0)).all() and (values.mean(0) < high).all()
+    assert np.array_equal(low, bootstrap_interval(values)[0])
+
+
+def test_the_bootstrap_leaves_blank_maps_out() -> None:
+    values = np.array([1.0, np.nan, 1.0, 1.0])
+    assert [float(end) for end in bootstrap_interval(values)] == [1, 1]
+    with pytest.raises(CifarcamError, match="one image or more"):
+        bootstrap_interval(np.empty((0, 2)))

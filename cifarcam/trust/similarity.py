@@ -1,7 +1,4 @@
-"""Measures that tell whether a map means something, over whole batches at once.
-
-A map is float, (…, H, W); every measure takes any number of axes in front and gives a number for each map.
-"""
+"""How alike two maps are."""
 
 from __future__ import annotations
 

@@ -1,0 +1,34 @@
+"""Measures that tell whether a map means something, over whole batches at once.
+
+A map is float, (…, H, W); a measure takes any number of axes in front and gives a number for each map.
+"""
+
+from cifarcam.trust.baselines import blurred_random, centre_gaussian, edges
+from cifarcam.trust.bootstrap import bootstrap_interval
+from cifarcam.trust.faithfulness import area_under, deletion, insertion, road
+from cifarcam.trust.imputation import impute
+from cifarcam.trust.localisation import Mosaics, energy_inside, mosaics, quadrants
+from cifarcam.trust.sanity import randomised_in_cascade
+from cifarcam.trust.shortcut import Mark, plant
+from cifarcam.trust.similarity import rank_correlation, ssim
+
+__all__ = [
+    "Mark",
+    "Mosaics",
+    "area_under",
+    "blurred_random",
+    "bootstrap_interval",
+    "centre_gaussian",
+    "deletion",
+    "edges",
+    "energy_inside",
+    "impute",
+    "insertion",
+    "mosaics",
+    "plant",
+    "quadrants",
+    "randomised_in_cascade",
+    "rank_correlation",
+    "road",
+    "ssim",
+]

@@ -1,0 +1,42 @@
+"""Maps that know nothing of the network: what a method has to beat."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import gaussian_filter, sobel
+
+SIGMA = 4.0  # pixels; the blur of the random map
+
+
+def blurred_random(count: int, side: int = 32, seed: int = 0) -> np.ndarray:
+    """White noise under a Gaussian blur, float32 (count, side, side), each 0 to 1.
+
+    Smooth blobs at random places: what a map owes to its smoothness alone (arXiv 2304.13836).
+    """
+    noise = np.random.default_rng(seed).random((count, side, side))
+    return _scaled(gaussian_filter(noise, (0, SIGMA, SIGMA)))
+
+
+def centre_gaussian(count: int, side: int = 32) -> np.ndarray:
+    """A Gaussian hill in the middle, a quarter of the side wide, float32 (count, side, side), each 0 to 1.
+
+    Photographers put things in the middle: what a map owes to that.
+    """
+    places = np.arange(side) - (side - 1) / 2
+    hill = np.exp(-(places**2) / (2 * (side / 4) ** 2))
+    return _scaled(np.broadcast_to(np.outer(hill, hill), (count, side, side)))
+
+
+def edges(images: np.ndarray) -> np.ndarray:
+    """The strength of the edges, by Sobel's filter on the grey image: float32 (N, H, W), each 0 to 1.
+
+    Args:
+        images: uint8, (N, H, W, 3).
+    """
+    grey = images.mean(axis=3)
+    return _scaled(np.hypot(sobel(grey, axis=1), sobel(grey, axis=2)))
+
+
+def _scaled(maps: np.ndarray) -> np.ndarray:
+    maps = maps - maps.min((1, 2), keepdims=True)
+    return (maps / np.maximum(maps.max((1, 2), keepdims=True), 1e-12)).astype(np.float32)

@@ -1,0 +1,38 @@
+"""How sure a mean over images is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cifarcam.errors import CifarcamError
+
+
+def bootstrap_interval(
+    values: np.ndarray, level: float = 0.95, resamples: int = 2_000, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """The percentile bootstrap interval of the mean over images (Efron 1979, doi 10.1214/aos/1176344552).
+
+    As many images are drawn with replacement as there are, over and over; the interval holds the middle ``level`` of
+    the means. NaN values, those of blank maps, are left out of each mean.
+
+    Args:
+        values: (N, …), a value or several for each image.
+        level: share of the means inside, between 0 and 1.
+        resamples: how many times N images are drawn.
+        seed: of the draws.
+    Returns: lower and upper ends, (…) each.
+    Raises ``CifarcamError`` for no images.
+    """
+    values = np.asarray(values, np.float64)
+    if values.ndim == 0 or len(values) == 0:
+        raise CifarcamError(f"A bootstrap needs values of one image or more; these are of shape {values.shape}.")
+    random = np.random.default_rng(seed)
+    # How often each image is drawn; the means are then one product of matrices.
+    draws = random.multinomial(len(values), np.full(len(values), 1 / len(values)), size=resamples)
+    flat = values.reshape(len(values), -1)
+    there = ~np.isnan(flat)
+    counted = draws @ there.astype(np.float64)
+    sums = draws @ np.where(there, flat, 0)
+    means = np.divide(sums, counted, out=np.full_like(sums, np.nan), where=counted > 0)
+    low, high = np.nanquantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return low.reshape(values.shape[1:]), high.reshape(values.shape[1:])

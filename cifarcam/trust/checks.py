@@ -1,0 +1,128 @@
+"""The checks of chapter 9, each for any explainer: a method, a method of one's own, or a baseline.
+
+An explainer is a function from a model, images, uint8 (N, H, W, 3), and targets, int (N,), to maps, float
+(N, S, H, W). A check gives a number for each image and stage, so that means and their intervals can be taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from torch import nn
+
+from cifarcam.cam import stage_maps
+from cifarcam.methods import Weights
+from cifarcam.resnet import STAGES, ResNet18
+from cifarcam.trust.baselines import blurred_random, centre_gaussian, edges
+from cifarcam.trust.faithfulness import area_under, deletion, insertion, road
+from cifarcam.trust.localisation import Mosaics, energy_inside, quadrants
+from cifarcam.trust.sanity import randomised_in_cascade
+from cifarcam.trust.similarity import rank_correlation, ssim
+
+Explainer = Callable[[nn.Module, np.ndarray, np.ndarray], np.ndarray]
+NOISE = 4  # standard deviation of the noise that a map should survive, in grey levels of 256
+
+
+def by_method(method: str | Weights, **smoothing: bool) -> Explainer:
+    """The explainer that makes the maps of a method; ``smoothing`` as for ``stage_maps``."""
+    return lambda model, images, targets: stage_maps(model, images, targets, method=method, **smoothing).maps
+
+
+def _same_at_every_stage(maps_of: Callable[[np.ndarray], np.ndarray]) -> Explainer:
+    return lambda model, images, targets: np.repeat(maps_of(images)[:, None], len(STAGES), axis=1)
+
+
+BASELINES: dict[str, Explainer] = {
+    "blurred random": _same_at_every_stage(lambda images: blurred_random(len(images), images.shape[1])),
+    "centre Gaussian": _same_at_every_stage(lambda images: centre_gaussian(len(images), images.shape[1])),
+    "edges": _same_at_every_stage(edges),
+}
+
+
+def similarity_in_cascade(
+    explainer: Explainer, model: ResNet18, images: np.ndarray, targets: np.ndarray, seed: int = 0
+) -> dict[str, np.ndarray]:
+    """How alike the maps stay as the network's parts become random, from the last to the first.
+
+    Args:
+        explainer: makes the maps.
+        model: the trained network.
+        images: uint8, (N, H, W, 3).
+        targets: int, (N,), the classes to explain, the same at every step.
+        seed: of the random weights.
+    Returns: ``"rank correlation"`` and ``"ssim"``, float (6, N, S) each: by part made random, in the order of
+        ``CASCADE``, image and stage.
+    """
+    trained = explainer(model, images, targets)
+    similar: dict[str, list[np.ndarray]] = {"rank correlation": [], "ssim": []}
+    for _, randomised in randomised_in_cascade(model, images, seed):
+        maps = explainer(randomised, images, targets)
+        similar["rank correlation"].append(rank_correlation(trained, maps))
+        similar["ssim"].append(ssim(trained, maps))
+    return {name: np.stack(values) for name, values in similar.items()}
+
+
+def grid_pointing(explainer: Explainer, model: nn.Module, mosaics: Mosaics) -> np.ndarray:
+    """The share of each class's map that lies in its own quadrant: float (N, 4, S), 0.25 for a map that knows nothing.
+
+    The grid pointing game of Böhle et al. 2021 (arXiv 2104.00032).
+    """
+    own = quadrants(mosaics.images.shape[1])
+    shares = []
+    for quadrant in range(4):
+        maps = explainer(model, mosaics.images, mosaics.labels[:, quadrant])
+        shares.append(energy_inside(maps, own[quadrant]))
+    return np.stack(shares, axis=1)
+
+
+def energy_on(
+    explainer: Explainer, model: nn.Module, images: np.ndarray, targets: np.ndarray, masks: np.ndarray
+) -> np.ndarray:
+    """The share of each map that lies inside a mask, float (N, S): energy-based pointing (arXiv 1910.01279).
+
+    Args:
+        masks: bool, (H, W) for all images or (N, H, W).
+    """
+    maps = explainer(model, images, targets)
+    return energy_inside(maps, masks if masks.ndim == 2 else masks[:, None])
+
+
+def faithfulness(
+    explainer: Explainer, model: nn.Module, images: np.ndarray, targets: np.ndarray
+) -> dict[str, np.ndarray]:
+    """What taking pixels away in the maps' order does to the targets' probabilities, as areas under curves.
+
+    Returns: float (N, S) each: ``"deletion"``, lower is better; ``"insertion"``, higher is better; ``"ROAD"``, the
+        area with the least relevant pixels removed first less that with the most relevant first, higher is better.
+    """
+    maps = explainer(model, images, targets)
+    by_stage: dict[str, list[np.ndarray]] = {"deletion": [], "insertion": [], "ROAD": []}
+    for stage in range(maps.shape[1]):
+        given = (model, images, maps[:, stage], targets)
+        by_stage["deletion"].append(area_under(deletion(*given)))
+        by_stage["insertion"].append(area_under(insertion(*given)))
+        least, most = (area_under(road(*given, most_relevant_first=first)) for first in (False, True))
+        by_stage["ROAD"].append(least - most)
+    return {name: np.stack(areas, axis=1) for name, areas in by_stage.items()}
+
+
+def stability(
+    explainer: Explainer, model: nn.Module, images: np.ndarray, targets: np.ndarray, seed: int = 0
+) -> dict[str, np.ndarray]:
+    """How alike the maps stay when the image hardly changes: their rank correlation, float (N, S) for each change.
+
+    ``"mirrored"``: the image is turned over and its map turned back. ``"shifted"``: by one pixel to the right, the
+    first column doubled, and back; the columns at both edges are left out. ``"noisy"``: Gaussian noise of four grey
+    levels.
+    """
+    maps = explainer(model, images, targets)
+    mirrored = explainer(model, images[:, :, ::-1], targets)[..., ::-1]
+    shifted = explainer(model, np.concatenate([images[:, :, :1], images[:, :, :-1]], axis=2), targets)
+    noise = np.random.default_rng(seed).normal(0, NOISE, images.shape)
+    noisy = explainer(model, np.clip(np.round(images + noise), 0, 255).astype(np.uint8), targets)
+    return {
+        "mirrored": rank_correlation(maps, mirrored),
+        "shifted": rank_correlation(maps[..., 1:-1], shifted[..., 2:]),
+        "noisy": rank_correlation(maps, noisy),
+    }

@@ -1,0 +1,126 @@
+"""Does the network need what a map shows? Pixels are taken away in the map's order, and the network is asked again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from scipy.stats import rankdata
+from torch import Tensor, nn
+from torchvision.transforms.functional import gaussian_blur
+
+from cifarcam.augment import normalize
+from cifarcam.errors import CifarcamError
+from cifarcam.model_state import exact_float32, modes_restored
+from cifarcam.trust.imputation import impute
+
+SHARES = tuple(np.linspace(0, 1, 11).round(1))
+BATCH = 500  # images a forward pass
+Fill = Callable[[Tensor, Tensor], Tensor]
+"""From normalised images, (N, 3, H, W), and the removed pixels, bool (N, H, W), to images without these."""
+
+
+def deletion(
+    model: nn.Module, images: np.ndarray, maps: np.ndarray, targets: np.ndarray, shares: Sequence[float] = SHARES
+) -> np.ndarray:
+    """The probability of the target as the most relevant pixels are replaced by the data set's mean colour.
+
+    The deletion game of Petsiuk et al. 2018 (RISE, arXiv 1806.07421). A faithful map makes it fall fast.
+
+    Args:
+        model: takes normalised images and gives logits.
+        images: uint8, (N, H, W, 3).
+        maps: (N, H, W), larger where more relevant; equal values fall in a random order of a fixed seed.
+        targets: int, (N,), the classes that the maps explain.
+        shares: of the pixels that are replaced, 0 to 1.
+    Returns: float64, (N, shares), 0 to 1.
+    Raises ``CifarcamError`` where images, maps and targets do not fit together.
+    """
+    return _removal_curves(model, images, maps, targets, shares, _grey, most_relevant_first=True)
+
+
+def insertion(
+    model: nn.Module, images: np.ndarray, maps: np.ndarray, targets: np.ndarray, shares: Sequence[float] = SHARES
+) -> np.ndarray:
+    """The probability of the target as the most relevant pixels are put into a blurred image.
+
+    The insertion game of Petsiuk et al. 2018. A faithful map makes it rise fast. Arguments and result are those of
+    ``deletion``, with the shares of the pixels that are put in.
+    """
+    left_out = [1 - share for share in shares]
+    return _removal_curves(model, images, maps, targets, left_out, _blurred, most_relevant_first=False)
+
+
+def road(
+    model: nn.Module,
+    images: np.ndarray,
+    maps: np.ndarray,
+    targets: np.ndarray,
+    shares: Sequence[float] = SHARES,
+    *,
+    most_relevant_first: bool,
+) -> np.ndarray:
+    """The probability of the target as pixels are removed and filled in from what is left around them.
+
+    ROAD (Rong et al. 2022, arXiv 2202.00449), without its noise. With the most relevant pixels first a faithful map
+    makes it fall fast, with the least relevant first slowly. Arguments and result are those of ``deletion``.
+    """
+    return _removal_curves(model, images, maps, targets, shares, impute, most_relevant_first=most_relevant_first)
+
+
+def area_under(curves: np.ndarray, shares: Sequence[float] = SHARES) -> np.ndarray:
+    """The area under curves over shares from 0 to 1, by the trapezoidal rule: (…, shares) to (…), 0 to 1."""
+    return np.trapezoid(curves, shares, axis=-1)
+
+
+def _removal_curves(
+    model: nn.Module,
+    images: np.ndarray,
+    maps: np.ndarray,
+    targets: np.ndarray,
+    shares: Sequence[float],
+    fill: Fill,
+    *,
+    most_relevant_first: bool,
+) -> np.ndarray:
+    """Probabilities, (N, shares), with these shares of the pixels removed and filled."""
+    count, height, width = images.shape[:3]
+    if maps.shape != (count, height, width) or np.shape(targets) != (count,):
+        raise CifarcamError(
+            f"{count} images of {height}×{width}, maps of shape {maps.shape}, targets of shape {np.shape(targets)}; "
+            f"expected {(count, height, width)} and {(count,)}."
+        )
+    device = next(model.parameters()).device
+    place = torch.as_tensor(_order(-maps if most_relevant_first else maps), device=device)
+    classes = torch.as_tensor(targets, device=device)[:, None]
+    curves = np.empty((count, len(shares)))
+    with modes_restored(model), exact_float32(), torch.inference_mode():
+        model.eval()
+        for start in range(0, count, BATCH):
+            part = slice(start, start + BATCH)
+            x = normalize(images[part], device)
+            for column, share in enumerate(shares):
+                removed = place[part] < round(share * height * width)
+                probabilities = model(fill(x, removed)).softmax(1)
+                curves[part, column] = probabilities.gather(1, classes[part])[:, 0].cpu().numpy()
+    return curves
+
+
+def _order(maps: np.ndarray) -> np.ndarray:
+    """Each pixel's place, from 0, in the order of rising values; equal values in one random order for all maps."""
+    if not np.isfinite(maps).all():
+        raise CifarcamError("The maps hold NaN or infinite values; they give the pixels no order.")
+    flat = maps.reshape(len(maps), -1)
+    shuffled = np.random.default_rng(0).permutation(flat.shape[1])
+    places = np.empty(flat.shape, np.int64)
+    places[:, shuffled] = rankdata(flat[:, shuffled], method="ordinal", axis=1) - 1
+    return places.reshape(maps.shape)
+
+
+def _grey(x: Tensor, removed: Tensor) -> Tensor:
+    return torch.where(removed[:, None], 0, x)  # of a normalised image 0 is the mean
+
+
+def _blurred(x: Tensor, removed: Tensor) -> Tensor:
+    return torch.where(removed[:, None], gaussian_blur(x, [11, 11], [5.0, 5.0]), x)

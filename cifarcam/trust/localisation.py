@@ -1,0 +1,68 @@
+"""Does a map lie where the thing is? Measured where that place is known."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from cifarcam.errors import CifarcamError
+
+
+class Mosaics(NamedTuple):
+    """Images of four classes, put together two by two.
+
+    ``images``: uint8, (N, 2·side, 2·side, 3). ``labels``: int64, (N, 4), of the quadrants top left, top right, bottom
+    left, bottom right; four different classes.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+
+
+def mosaics(images: np.ndarray, labels: np.ndarray, count: int, seed: int = 0) -> Mosaics:
+    """Random mosaics for the grid pointing game (Böhle et al. 2021, arXiv 2104.00032).
+
+    Args:
+        images: uint8, (N, side, side, 3); take those that the network is right about.
+        labels: (N,).
+        count: of mosaics.
+        seed: of the choice.
+    Raises ``CifarcamError`` for fewer than four classes.
+    """
+    classes = np.unique(labels)
+    if len(classes) < 4:
+        raise CifarcamError(f"A mosaic needs images of four classes; these are of {len(classes)}.")
+    random = np.random.default_rng(seed)
+    chosen = np.stack([random.choice(classes, 4, replace=False) for _ in range(count)])
+    members = {label: np.flatnonzero(labels == label) for label in classes}
+    places = np.array([[random.choice(members[label]) for label in four] for four in chosen])
+    top_left, top_right, bottom_left, bottom_right = (images[places[:, quadrant]] for quadrant in range(4))
+    top = np.concatenate([top_left, top_right], axis=2)
+    bottom = np.concatenate([bottom_left, bottom_right], axis=2)
+    return Mosaics(np.concatenate([top, bottom], axis=1), chosen)
+
+
+def quadrants(side: int) -> np.ndarray:
+    """The four quadrants of an image of ``side`` pixels, in the order of ``Mosaics``: bool, (4, side, side)."""
+    lower, right = np.indices((side, side)) >= side // 2
+    return np.stack([~lower & ~right, ~lower & right, lower & ~right, lower & right])
+
+
+def energy_inside(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """The share of a map that lies inside a mask: Σ map · mask / Σ map.
+
+    The energy-based pointing game of Wang et al. 2020 (Score-CAM, arXiv 1910.01279).
+
+    Args:
+        maps: (…, H, W), nowhere negative.
+        masks: bool, (…, H, W), of the same shape or one that broadcasts to it.
+    Returns: (…), 0 to 1; NaN for a blank map.
+    Raises ``CifarcamError`` for a negative value.
+    """
+    if maps.min(initial=0) < 0:
+        raise CifarcamError(f"The maps go down to {maps.min():.2g}; expected values that are nowhere negative.")
+    total = maps.sum((-2, -1), dtype=np.float64)
+    inside = (maps * masks).sum((-2, -1), dtype=np.float64)
+    total = np.broadcast_to(total, inside.shape)
+    return np.divide(inside, total, out=np.full(inside.shape, np.nan), where=total > 0)

@@ -1,0 +1,105 @@
+"""The checks of maps, on explainers whose results are known beforehand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from known import as_if_trained
+
+from cifarcam.cam import stage_maps
+from cifarcam.drawn import drawn
+from cifarcam.methods import METHODS
+from cifarcam.split import Split
+from cifarcam.trust import Mark, mosaics, quadrants
+from cifarcam.trust.checks import (
+    BASELINES,
+    by_method,
+    energy_on,
+    faithfulness,
+    grid_pointing,
+    similarity_in_cascade,
+    stability,
+)
+
+SPLIT = Split(drawn("test").images[:40], drawn("test").labels[:40])
+IMAGES, TARGETS = SPLIT.images[:4], np.array([1, 2, 3, 4])
+
+
+@pytest.fixture
+def net():
+    return as_if_trained(width=16)
+
+
+def brightness(model, images: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Two stages: how bright the pixel is, and how dark."""
+    bright = images.mean(3) / 255
+    return np.stack([bright, 1 - bright], axis=1)
+
+
+def test_a_method_as_an_explainer_gives_its_maps(net) -> None:
+    own = by_method(lambda activations, gradients: gradients.mean((2, 3)))(net, IMAGES, TARGETS)
+    np.testing.assert_allclose(own, stage_maps(net, IMAGES, TARGETS).maps, atol=1e-6)
+
+
+def test_maps_that_ignore_the_network_survive_the_cascade_and_grad_cams_do_not(net) -> None:
+    blind = similarity_in_cascade(BASELINES["edges"], net, IMAGES, TARGETS)
+    assert all(values.shape == (6, 4, 5) and np.allclose(values, 1) for values in blind.values())
+    seeing = similarity_in_cascade(by_method("Grad-CAM"), net, IMAGES, TARGETS)
+    assert np.nanmean(seeing["rank correlation"][-1]) < 0.9 and seeing["ssim"][-1].mean() < 0.9
+
+
+def test_a_map_of_its_own_quadrant_wins_the_pointing_game_and_an_even_one_gets_a_quarter(net) -> None:
+    boards = mosaics(SPLIT.images, SPLIT.labels, 3)
+
+    def knows(model, images: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        own = np.argmax(boards.labels == targets[:, None], axis=1)
+        return quadrants(64)[own][:, None].astype(float)
+
+    assert grid_pointing(knows, net, boards).tolist() == np.ones((3, 4, 1)).tolist()
+    even = grid_pointing(lambda model, images, targets: np.ones((3, 2, 64, 64)), net, boards)
+    np.testing.assert_allclose(even, np.full((3, 4, 2), 0.25))
+    assert grid_pointing(by_method("Grad-CAM"), net, boards).shape == (3, 4, 5)
+
+
+def test_energy_on_a_mark_or_on_a_mask_for_each_image(net) -> None:
+    mark = Mark(label=0)
+    dark = np.zeros_like(IMAGES)
+    dark[:, mark.mask()] = 255
+    assert energy_on(brightness, net, dark, TARGETS, mark.mask())[:, 0].tolist() == [1] * 4
+    masks = np.stack([mark.mask(), ~mark.mask(), mark.mask(), ~mark.mask()])
+    assert energy_on(brightness, net, dark, TARGETS, masks)[:, 0].tolist() == [1, 0, 1, 0]
+
+
+def test_a_better_order_has_a_lower_deletion_and_a_higher_road(net) -> None:
+    saliency = by_method("LayerCAM")
+    reverse = faithfulness(lambda *given: 1 - saliency(*given), net, IMAGES, TARGETS)
+    found = faithfulness(saliency, net, IMAGES, TARGETS)
+    assert set(found) == {"deletion", "insertion", "ROAD"} and all(values.shape == (4, 5) for values in found.values())
+    # Turned over, most and least relevant change places; only ties fall otherwise.
+    np.testing.assert_allclose(found["ROAD"], -reverse["ROAD"], atol=0.02)
+
+
+def test_a_map_that_moves_with_its_image_is_stable(net) -> None:
+    found = stability(brightness, net, IMAGES, TARGETS)
+    for change in ("mirrored", "shifted"):
+        np.testing.assert_allclose(found[change], np.ones((4, 2)))
+    assert (found["noisy"] > 0.9).all() and (found["noisy"] < 1).all()
+
+
+def test_a_map_that_stays_where_it_is_is_not_stable_under_shifts(net) -> None:
+    still = np.random.default_rng(0).random((4, 1, 32, 32))
+    found = stability(lambda model, images, targets: still, net, IMAGES, TARGETS)
+    np.testing.assert_allclose(found["noisy"], np.ones((4, 1)))
+    assert np.abs(found["shifted"]).max() < 0.2 and np.abs(found["mirrored"]).max() < 0.2
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if name not in ("Score-CAM", "Ablation-CAM")])
+def test_every_fast_method_goes_through_a_check(net, name: str) -> None:
+    found = stability(by_method(name), net, IMAGES[:2], TARGETS[:2])
+    assert all(values.shape == (2, 5) for values in found.values())
+
+
+def test_baselines_fit_images_of_any_side() -> None:
+    large = np.zeros((2, 64, 64, 3), np.uint8)
+    for explainer in BASELINES.values():
+        assert explainer(None, large, np.zeros(2, int)).shape == (2, 5, 64, 64)
