@@ -32,9 +32,11 @@ class StageMaps:
     """The maps of N images at S stages, the five of a ``ResNet18`` or others.
 
     Attributes:
-        maps: float32, (N, S, H, W), each scaled to 0 to 1 and enlarged to the image; all 0 for a blank map.
-        raw_maxima: float32, (N, S): the largest value of each map before it was scaled. Each stage has a scale of its
-            own; scaling hides it, so maps compare in shape only. 0 means that nothing spoke for the class: blank.
+        maps: float32, (N, S, H, W), each enlarged to the image and scaled so that its smallest value is 0 and its
+            largest 1; all 0 for a blank map.
+        raw_maxima: float32, (N, S): the largest value of each map before it was scaled; with ``aug_smooth`` the mean of
+            that of the six. Each stage has a scale of its own; scaling hides it, so maps compare in shape only. 0 means
+            that nothing spoke for the class: blank.
         targets: int64, (N,): the class that each map explains.
         logits: float32, (N, classes).
         stages: the stages' names.
@@ -76,6 +78,7 @@ def stage_maps(
     In Grad-CAM a channel's weight is the mean over space of the gradient of the target's logit with respect to that
     channel; the map is the ReLU of the weighted sum of the channels. Methods that need gradients take one forward and
     one backward pass for all stages. Score-CAM and Ablation-CAM take a forward pass for each channel, and show a bar.
+    A pass of the first image comes before: it finds out in which order the layers run.
 
     Args:
         model: takes normalised (N, 3, H, W) and gives logits; mode, gradients and hooks are left as found.
@@ -83,17 +86,18 @@ def stage_maps(
         targets: ``"predicted"``, a class (name or number) for all images, or a class number for each image, such as
             the true labels.
         layers: modules of the model by the names of the stages, each with an output of (N, channels, h, w), of more
-            than one place, that nothing changes in place afterwards. By default the five of a ``ResNet18``.
+            than one place, that nothing changes in place afterwards. By default the five of a ``ResNet18``. Where an
+            output has negative values, Ablation-CAM sets a channel to −10⁷, so there a ReLU must follow.
         classes: the names of the model's classes.
         method: one of ``cifarcam.methods.METHODS``, or a function from activations and gradients, float32
             (N, channels, h, w) each, to the channels' weights, (N, channels).
         aug_smooth: the mean of the maps of six augmented images.
         eigen_smooth: the first principal component of the weighted channels in place of their sum. Its sign and its
-            zero are arbitrary, as those of Eigen-CAM: such a map may be upside down, and is never blank.
+            zero are arbitrary, as those of Eigen-CAM: such a map may be upside down, and is hardly ever blank.
     Raises ``CifarcamError`` for images, targets, layers or a method that do not fit, and for a model or a method that
     gives NaN.
     """
-    staged, name = type("StagedMethod", (Stages, find_method(method)), {}), name_of(method)
+    staged, method_name = type("StagedMethod", (Stages, find_method(method)), {}), name_of(method)
     layers = stages(model) if layers is None else layers
     _check_images(images)
     device = next(model.parameters()).device
@@ -104,7 +108,7 @@ def stage_maps(
     size = 1 if slow else BATCH
     starts: Iterable[int] = range(0, len(images), size)
     if slow:
-        starts = tqdm(starts, desc=name, unit="image")
+        starts = tqdm(starts, desc=method_name, unit="image")
     pieces = []
     # The library takes the layers to run in the order in which they are given.
     with left_as_found(model), staged(model, [layers[name] for name in order]) as explainer:
@@ -116,11 +120,15 @@ def stage_maps(
             _check_finite(pieces[-1][-1])
     maps, raw_maxima, explained, logits = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
     as_given = [order.index(name) for name in layers]
-    return StageMaps(maps[:, as_given], raw_maxima[:, as_given], explained, logits, tuple(layers), tuple(classes), name)
+    maps, raw_maxima = maps[:, as_given], raw_maxima[:, as_given]
+    return StageMaps(maps, raw_maxima, explained, logits, tuple(layers), tuple(classes), method_name)
 
 
 def logit_contributions(
-    model: nn.Module, images: np.ndarray, targets: str | int | Sequence[int] = "predicted"
+    model: nn.Module,
+    images: np.ndarray,
+    targets: str | int | Sequence[int] = "predicted",
+    classes: Sequence[str] = CLASSES,
 ) -> np.ndarray:
     """What each place of layer4 adds to the logit of a class: the class's weights times the channels, over h·w.
 
@@ -132,7 +140,7 @@ def logit_contributions(
     """
     layer4 = stages(model)["layer4"]
     _check_images(images)
-    chosen = _target_classes(targets, len(images), model.linear.out_features, CLASSES)
+    chosen = _target_classes(targets, len(images), model.linear.out_features, classes)
     device = next(model.parameters()).device
     kept: list[Tensor] = []
     pieces = []
@@ -143,16 +151,21 @@ def logit_contributions(
                 part = slice(start, start + BATCH)
                 logits = model(normalize(images[part], device))
                 _check_finite(logits)
-                classes = logits.argmax(1) if chosen is None else torch.as_tensor(chosen[part], device=device)
+                labels = logits.argmax(1) if chosen is None else torch.as_tensor(chosen[part], device=device)
                 activations = kept.pop()
-                summed = torch.einsum("nc,nchw->nhw", model.linear.weight[classes], activations)
+                summed = torch.einsum("nc,nchw->nhw", model.linear.weight[labels], activations)
                 pieces.append((summed / activations[0, 0].numel()).cpu().numpy())
     finally:
         handle.remove()
     return np.concatenate(pieces)
 
 
-def analytic_maps(model: nn.Module, images: np.ndarray, targets: str | int | Sequence[int] = "predicted") -> np.ndarray:
+def analytic_maps(
+    model: nn.Module,
+    images: np.ndarray,
+    targets: str | int | Sequence[int] = "predicted",
+    classes: Sequence[str] = CLASSES,
+) -> np.ndarray:
     """The class activation map of Zhou et al.: what the places of layer4 add to a class's logit, where positive.
 
     It needs no gradient. For a network that ends in average pooling and one linear layer it is Grad-CAM at layer4.
@@ -160,7 +173,7 @@ def analytic_maps(model: nn.Module, images: np.ndarray, targets: str | int | Seq
     Args: as for ``stage_maps``.
     Returns: float32, (N, H, W), scaled to 0 to 1 and enlarged to the image.
     """
-    raw = np.maximum(logit_contributions(model, images, targets), 0)
+    raw = np.maximum(logit_contributions(model, images, targets, classes), 0)
     height, width = images.shape[1:3]
     return scale_cam_image(scale_cam_image(raw, (width, height)))
 

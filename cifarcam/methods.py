@@ -44,6 +44,8 @@ def find_method(method: str | Weights) -> type[BaseCAM]:
 
     Raises ``CifarcamError``, listing the names, for any other name.
     """
+    if isinstance(method, type):
+        raise CifarcamError(f"{method.__name__} is a class; give the method's name, one of {', '.join(METHODS)}.")
     if callable(method):
         return type("OwnMethod", (BaseCAM,), {"get_cam_weights": _weighed_by(method)})
     if method not in METHODS:
@@ -96,6 +98,7 @@ class Stages:
         with told:
             maps = self(x, explained, aug_smooth=aug_smooth, eigen_smooth=eigen_smooth)
         logits = (self.outputs if logits is None else logits).detach().float().cpu().numpy()
+        maps = scale_cam_image(maps) if aug_smooth else maps  # a mean of six maps reaches less than 1
         count, stages = len(x), len(self.target_layers)
         raw_maxima = np.stack(self.raw_maxima).reshape(-1, stages, count).mean(0)
         targets = logits.argmax(1) if targets is None else targets
@@ -119,7 +122,13 @@ class Stages:
             self.activations_and_grads = type(watched)(self.model, self.target_layers, self.reshape_transform)
 
     def get_cam_weights(self, *args, **kwargs) -> np.ndarray:
-        return _finite(super().get_cam_weights(*args, **kwargs))
+        weights = _finite(super().get_cam_weights(*args, **kwargs))
+        if isinstance(self, ablation_cam.AblationCAM):
+            # It divides the loss by the logit, so a negative one would turn the map into what speaks against the class.
+            targets = args[2]
+            signs = [np.sign(target(output).item()) for target, output in zip(targets, self.outputs, strict=True)]
+            weights = weights * np.array(signs, np.float32)[:, None]
+        return weights
 
     def get_cam_image(self, input_tensor, target_layer, targets, activations, grads, eigen_smooth) -> np.ndarray:
         _finite(activations)  # eigen_smooth would take NaN for 0

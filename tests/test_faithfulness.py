@@ -10,7 +10,7 @@ from pytorch_grad_cam.metrics.road import NoisyLinearImputer, ROADLeastRelevantF
 from torch import Tensor, nn
 
 from cifarcam.augment import normalize
-from cifarcam.data import MEAN
+from cifarcam.data import MEAN, STD
 from cifarcam.drawn import drawn
 from cifarcam.errors import CifarcamError
 from cifarcam.trust import area_under, deletion, impute, insertion, road
@@ -94,7 +94,7 @@ def test_road_is_the_librarys(maps: np.ndarray, most_relevant_first: bool) -> No
 
 def test_deletion_takes_the_most_relevant_pixel_first() -> None:
     images = np.full((2, 32, 32, 3), 255, np.uint8)
-    bright = 1 / (1 + np.exp(-(1 - MEAN[0]) / 0.2470))
+    bright = 1 / (1 + np.exp(-(1 - MEAN[0]) / STD[0]))
     first = deletion(FirstPixel(), images, one_pixel(), np.array([1, 1]), [0, 1 / 1024, 1])
     np.testing.assert_allclose(first, [[bright, 0.5, 0.5]] * 2, atol=1e-3)
     last = deletion(FirstPixel(), images, one_pixel(-1), np.array([1, 1]), [0, 1023 / 1024, 1])
@@ -137,9 +137,32 @@ def test_the_area_under_a_line() -> None:
         ({"maps": np.zeros((6, 16, 16))}, r"maps of shape \(6, 16, 16\)"),
         ({"targets": np.zeros(5, int)}, r"targets of shape \(5,\)"),
         ({"maps": np.full((6, 32, 32), np.nan)}, "NaN or infinite"),
+        ({"targets": np.full(6, 2)}, "from 0 to 1"),
+        ({"targets": np.full(6, 0.5)}, "from 0 to 1"),
+        ({"shares": [0, 1.5]}, "expected values from 0 to 1"),
     ],
 )
 def test_what_does_not_fit_is_an_error(maps: np.ndarray, changed: dict, message: str) -> None:
-    given = {"maps": maps, "targets": np.zeros(6, int)} | changed
+    given = {"maps": maps, "targets": np.zeros(6, int), "shares": [0, 1]} | changed
     with pytest.raises(CifarcamError, match=message):
-        deletion(FirstPixel(), IMAGES, given["maps"], given["targets"])
+        deletion(FirstPixel(), IMAGES, **given)
+
+
+def test_a_model_of_nan_has_no_curves_and_one_of_16_bits_the_curves_of_its_weights(maps: np.ndarray) -> None:
+    net, targets = as_if_trained(width=16).bfloat16(), np.zeros(6, int)
+    found = deletion(net, IMAGES, maps, targets, [0, 0.5])
+    np.testing.assert_array_equal(found, deletion(net.float(), IMAGES, maps, targets, [0, 0.5]))
+    net.linear.weight.data.fill_(float("nan"))
+    with pytest.raises(CifarcamError, match="NaN or infinite logits"):
+        deletion(net, IMAGES, maps, targets, [0.5])
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_imputation_keeps_the_number_format(dtype: torch.dtype) -> None:
+    x = normalize(IMAGES).requires_grad_().to(dtype)
+    removed = torch.zeros(6, 32, 32, dtype=torch.bool)
+    removed[:, 10:20, 10:20] = True
+    found = impute(x, removed)
+    expected = impute(normalize(IMAGES).to(dtype).float(), removed)
+    assert found.dtype == dtype
+    torch.testing.assert_close(found.float(), expected, rtol=0, atol=0.02 if dtype == torch.bfloat16 else 1e-4)

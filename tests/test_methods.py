@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 from known import as_if_trained
+from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 from cifarcam.augment import normalize
@@ -37,7 +39,7 @@ def by_the_library(net: ResNet18, images: np.ndarray, name: str, stage: int, **s
         with METHODS[name](net, [layer]) as alone:
             x = normalize(images[[index]]).requires_grad_()
             maps.append(alone(x, [ClassifierOutputTarget(target)], **smoothing)[0])
-    return np.stack(maps)
+    return scale_cam_image(maps)  # smoothed by augmentation they are not
 
 
 @pytest.mark.parametrize("smoothing", [{}, {"aug_smooth": True}, {"eigen_smooth": True}], ids=str)
@@ -45,6 +47,7 @@ def by_the_library(net: ResNet18, images: np.ndarray, name: str, stage: int, **s
 def test_five_maps_equal_five_calls_of_the_library(
     net: ResNet18, images: np.ndarray, name: str, smoothing: dict[str, bool]
 ) -> None:
+    net.linear.bias.data.fill_(5)  # positive logits: what others do to Ablation-CAM has a test of its own
     maps = stage_maps(net, images, TARGETS, method=name, **smoothing)
     assert maps.maps.shape == (2, 5, 32, 32) and maps.targets.tolist() == TARGETS
     for stage in range(5):
@@ -144,7 +147,6 @@ def test_hirescam_is_grad_cam_at_layer4_because_the_gradient_is_the_same_everywh
     net, images = load_run("best").model(), drawn("test").images[:10]
     grad_cam, hirescam = (stage_maps(net, images, method=name) for name in ("Grad-CAM", "HiResCAM"))
     np.testing.assert_allclose(hirescam.maps[:, 4], grad_cam.maps[:, 4], atol=1e-5)
-    # The gradient's mean over 16 places times a sum of activations, or the sum of their products: 16 times as much.
     assert np.abs(hirescam.maps[:, 3] - grad_cam.maps[:, 3]).max() > 0.1
 
 
@@ -155,7 +157,26 @@ def test_a_function_from_activations_and_gradients_to_weights_is_a_method(net: R
         stage_maps(net, images, TARGETS, method=lambda activations, gradients: gradients.mean(3))
 
 
+def test_ablation_cam_shows_the_same_for_a_positive_and_a_negative_logit(net: ResNet18, images: np.ndarray) -> None:
+    found = []
+    for bias in (5, -5):
+        net.linear.bias.data.fill_(bias)
+        found.append(stage_maps(net, images, TARGETS, method="Ablation-CAM"))
+    assert (found[0].logits > 0).all() and (found[1].logits < 0).all()
+    np.testing.assert_allclose(found[0].maps, found[1].maps, atol=2e-2)
+    assert (found[0].raw_maxima > 0).any()
+
+
+def test_with_aug_smooth_too_a_map_reaches_from_0_to_1(net: ResNet18, images: np.ndarray) -> None:
+    maps = stage_maps(net, images, aug_smooth=True)
+    there = maps.maps[~maps.blank]
+    np.testing.assert_allclose(there.max((1, 2)), 1, atol=1e-5)
+    np.testing.assert_allclose(there.min((1, 2)), 0, atol=1e-5)
+
+
 def test_an_unknown_method_is_an_error_that_lists_them(net: ResNet18, images: np.ndarray) -> None:
     with pytest.raises(CifarcamError, match="no method 'GradCAM'; the methods are Grad-CAM, Grad-CAM"):
         stage_maps(net, images, method="GradCAM")
+    with pytest.raises(CifarcamError, match="GradCAM is a class; give the method's name, one of Grad-CAM"):
+        stage_maps(net, images, method=GradCAM)
     assert set(SLOW) < set(METHODS)

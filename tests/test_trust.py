@@ -114,6 +114,7 @@ def test_baselines_are_maps_that_know_nothing_of_a_network(split: Split) -> None
     half = np.zeros((1, 32, 32, 3), np.uint8)
     half[:, :, 16:] = 200
     assert edges(half)[0, 5].nonzero()[0].tolist() == [15, 16]
+    assert np.array_equal(outline[1], edges(split.images[1:2])[0])
     assert not edges(np.full((1, 32, 32, 3), 9, np.uint8)).any()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from datetime import date
+from importlib.metadata import version
 
 import torch
 
@@ -32,6 +33,7 @@ def main() -> None:
             "run": "best",
             "hardware": describe(torch.device("cpu")),
             "torch": torch.__version__,
+            "grad-cam": version("grad-cam"),
             "date": date.today().isoformat(),
         }
         write_slow_maps(run, images, provenance)

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib import colormaps
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from cifarcam.cam import StageMaps
 from cifarcam.figures.maps import draw_map, draw_maps, name_stages
-from cifarcam.figures.style import AGAINST_AND_FOR, SEQUENTIAL, drawing, show_image
+from cifarcam.figures.style import AGAINST_AND_FOR, SEQUENTIAL, bare, drawing, show_image
 
 
 def method_grid(image: np.ndarray, maps: Mapping[str, StageMaps], index: int = 0) -> Figure:
@@ -84,23 +81,15 @@ def predicted_minus_true(
         differences: (N, h, w), in logits; positive where a place speaks for the predicted class rather than the true.
         titles: of the images.
     """
-    bound = float(np.abs(differences).max())
+    bound = float(np.abs(differences).max()) or 1.0
     with drawing(len(images), 4, 6.2, 1.5 * len(images) + 0.4) as (figure, axes):
         for index, row in enumerate(axes):
             show_image(row[0], images[index], titles[index])
             for ax, maps in ((row[1], predicted), (row[2], true)):
                 draw_map(ax, images[index], maps, index, len(maps.stages) - 1)
                 ax.set_title(f"for {maps.subject(index)}\n{ax.get_title(loc='center')}", fontsize=8, loc="center")
-            show_image(row[3], _signed_overlay(images[index], differences[index] / bound))
+            squares = row[3].imshow(differences[index], AGAINST_AND_FOR, vmin=-bound, vmax=bound)
             row[3].set_title(f"difference\nsum {differences[index].sum():+.2f}", fontsize=8, loc="center")
-        colours = ScalarMappable(Normalize(-bound, bound), AGAINST_AND_FOR)
-        figure.colorbar(colours, ax=axes[:, 3], label="predicted minus true (logits a place)", shrink=0.6)
+            bare(row[3])
+        figure.colorbar(squares, ax=axes[:, 3], label="predicted minus true (logits a place)", shrink=0.6)
     return figure
-
-
-def _signed_overlay(image: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """An image in grey under values of −1 to 1, a square of colour for each."""
-    grey = (image / 255).mean(axis=2, keepdims=True).repeat(3, axis=2)
-    rows, columns = (np.arange(side) * cells // side for side, cells in zip(image.shape[:2], values.shape, strict=True))
-    enlarged = values[rows][:, columns]
-    return 0.25 * grey + 0.75 * colormaps[AGAINST_AND_FOR](0.5 + enlarged / 2)[..., :3]

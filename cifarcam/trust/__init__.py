@@ -1,7 +1,4 @@
-"""Measures that tell whether a map means something, over whole batches at once.
-
-A map is float, (…, H, W); a measure takes any number of axes in front and gives a number for each map.
-"""
+"""Measures that tell whether a map means something, over whole batches at once."""
 
 from cifarcam.trust.baselines import blurred_random, centre_gaussian, edges
 from cifarcam.trust.bootstrap import bootstrap_interval

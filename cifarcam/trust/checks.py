@@ -66,7 +66,8 @@ def similarity_in_cascade(
 def grid_pointing(explainer: Explainer, model: nn.Module, mosaics: Mosaics) -> np.ndarray:
     """The share of each class's map that lies in its own quadrant: float (N, 4, S), 0.25 for a map that knows nothing.
 
-    The grid pointing game of Böhle et al. 2021 (arXiv 2104.00032).
+    The grid pointing game of Böhle et al. 2021 (arXiv 2104.00032). Maps of ``stage_maps`` are scaled so that their
+    smallest value is 0; the share is of what is left above it.
     """
     own = quadrants(mosaics.images.shape[1])
     shares = []
@@ -92,6 +93,8 @@ def faithfulness(
     explainer: Explainer, model: nn.Module, images: np.ndarray, targets: np.ndarray
 ) -> dict[str, np.ndarray]:
     """What taking pixels away in the maps' order does to the targets' probabilities, as areas under curves.
+
+    A blank map gets one random order and the areas that go with it.
 
     Returns: float (N, S) each: ``"deletion"``, lower is better; ``"insertion"``, higher is better; ``"ROAD"``, the
         area with the least relevant pixels removed first less that with the most relevant first, higher is better.

@@ -12,7 +12,7 @@ from torchvision.transforms.functional import gaussian_blur
 
 from cifarcam.augment import normalize
 from cifarcam.errors import CifarcamError
-from cifarcam.model_state import exact_float32, modes_restored
+from cifarcam.model_state import left_as_found
 from cifarcam.trust.imputation import impute
 
 SHARES = tuple(np.linspace(0, 1, 11).round(1))
@@ -31,7 +31,8 @@ def deletion(
     Args:
         model: takes normalised images and gives logits.
         images: uint8, (N, H, W, 3).
-        maps: (N, H, W), larger where more relevant; equal values fall in a random order of a fixed seed.
+        maps: (N, H, W), larger where more relevant. Equal values fall in one random order, the same for all images, so
+            a blank map counts as a random one.
         targets: int, (N,), the classes that the maps explain.
         shares: of the pixels that are replaced, 0 to 1.
     Returns: float64, (N, shares), 0 to 1.
@@ -92,19 +93,29 @@ def _removal_curves(
             f"expected {(count, height, width)} and {(count,)}."
         )
     device = next(model.parameters()).device
+    if min(shares) < 0 or max(shares) > 1:
+        raise CifarcamError(f"Shares go from {min(shares):g} to {max(shares):g}; expected values from 0 to 1.")
+    maps = np.asarray(maps, np.float64)
     place = torch.as_tensor(_order(-maps if most_relevant_first else maps), device=device)
     classes = torch.as_tensor(targets, device=device)[:, None]
     curves = np.empty((count, len(shares)))
-    with modes_restored(model), exact_float32(), torch.inference_mode():
-        model.eval()
+    with left_as_found(model), torch.no_grad():
         for start in range(0, count, BATCH):
             part = slice(start, start + BATCH)
             x = normalize(images[part], device)
             for column, share in enumerate(shares):
                 removed = place[part] < round(share * height * width)
-                probabilities = model(fill(x, removed)).softmax(1)
-                curves[part, column] = probabilities.gather(1, classes[part])[:, 0].cpu().numpy()
+                logits = model(fill(x, removed))
+                _check_logits(logits, targets)
+                curves[part, column] = logits.softmax(1).gather(1, classes[part])[:, 0].cpu().numpy()
     return curves
+
+
+def _check_logits(logits: Tensor, targets: np.ndarray) -> None:
+    if not logits.isfinite().all():
+        raise CifarcamError("The model gives NaN or infinite logits for these images; the curves would mean nothing.")
+    if not np.issubdtype(np.asarray(targets).dtype, np.integer) or not np.isin(targets, range(logits.shape[1])).all():
+        raise CifarcamError(f"Targets must be class numbers from 0 to {logits.shape[1] - 1}, not {targets!r}.")
 
 
 def _order(maps: np.ndarray) -> np.ndarray:

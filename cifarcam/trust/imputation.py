@@ -22,7 +22,7 @@ def impute(images: Tensor, removed: Tensor) -> Tensor:
     lie at most a row away. The systems of the batch are set up together, and LAPACK solves them on the CPU.
 
     Args:
-        images: float, (N, C, H, W).
+        images: float, (N, C, H, W); those of 64 bits are solved in 64, others in 32.
         removed: bool, (N, H, W).
     Returns: float, (N, C, H, W), on the images' device; 0 everywhere in an image of which nothing is left.
     Raises ``CifarcamError`` for images with NaN.
@@ -30,32 +30,33 @@ def impute(images: Tensor, removed: Tensor) -> Tensor:
     if not images.isfinite().all():
         raise CifarcamError("The images hold NaN or infinite values; they cannot be filled in from.")
     gone = removed.cpu().numpy()
-    filled = np.where(gone[:, None], 0, images.cpu().numpy())
+    known = images.detach().cpu()
+    filled = np.where(gone[:, None], 0, (known if known.dtype == torch.float64 else known.float()).numpy())
     solvable = gone & ~gone.all((1, 2), keepdims=True)
     sums = np.moveaxis(_neighbour_sums(filled), 1, 3)[solvable]
-    bands = _bands(solvable)
+    bands = _bands(solvable, filled.dtype)
     ends = solvable.sum((1, 2)).cumsum()
     for image, pixels, start, end in zip(filled, solvable, [0, *ends], ends, strict=False):
         if start < end:
             band = bands[start:end].T
             image[:, pixels] = solveh_banded(band, sums[start:end], lower=True, check_finite=False).T
-    return torch.as_tensor(filled, device=images.device)
+    return torch.as_tensor(filled, dtype=images.dtype, device=images.device)
 
 
-def _bands(removed: np.ndarray) -> np.ndarray:
+def _bands(removed: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """The systems' matrices, a row for each removed pixel: its own weight, then minus those of the pixels after it.
 
     Column d of a row is for the removed pixel that comes d places later in the same image.
     """
     place = removed.ravel().cumsum().reshape(removed.shape) - 1
-    own = _neighbour_sums(np.ones((1, *removed.shape[1:]), np.float32))  # less than 1 at the border
+    own = _neighbour_sums(np.ones((1, *removed.shape[1:]), dtype))  # less than 1 at the border
     entries = []
     for down, right, weight in LATER:
         later = _shifted(removed, down, right)
         both = removed & later
         entries.append((place[both], _shifted(place, down, right)[both] - place[both], weight))
-    width = 1 + max((int(distance.max(initial=0)) for _, distance, _ in entries), default=0)
-    bands = np.zeros((int(removed.sum()), width), np.float32)
+    width = 1 + max(int(distance.max(initial=0)) for _, distance, _ in entries)
+    bands = np.zeros((int(removed.sum()), width), dtype)
     bands[:, 0] = np.broadcast_to(own, removed.shape)[removed]
     for rows, distance, weight in entries:
         bands[rows, distance] = -weight

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cifarcam.data import CLASSES
 from cifarcam.errors import CifarcamError
 from cifarcam.split import Split
 
@@ -37,8 +38,11 @@ class Mark:
     def on(self, images: np.ndarray) -> np.ndarray:
         """Copies of images, uint8 (N, side, side, 3), with the mark: chequered black and white pixels."""
         mask = self.mask(images.shape[1])
-        chequered = np.indices(mask.shape).sum(0) % 2 * 255
-        return np.where(mask[..., None], chequered[..., None], images).astype(np.uint8)
+        chequered = (np.indices(mask.shape).sum(0) % 2 * 255).astype(np.uint8)
+        return np.where(mask[..., None], chequered[..., None], images)
+
+
+SHIP_MARK = Mark(CLASSES.index("ship"))
 
 
 def plant(split: Split, mark: Mark) -> Split:

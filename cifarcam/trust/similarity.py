@@ -32,7 +32,8 @@ def ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Structural similarity of two maps of values from 0 to 1 (Wang et al. 2004, doi 10.1109/TIP.2003.819861).
 
     The mean over all windows of 7×7 pixels that lie inside the map of (2 μ_a μ_b + C₁)(2 σ_ab + C₂) over
-    (μ_a² + μ_b² + C₁)(σ_a² + σ_b² + C₂), with the unbiased variances of a window.
+    (μ_a² + μ_b² + C₁)(σ_a² + σ_b² + C₂), with the unbiased variances of a window. The windows are even, as in
+    scikit-image; the paper's are of 11×11 pixels weighed by a Gaussian.
 
     Args:
         a, b: (…, H, W) each, 7 pixels a side or more.
