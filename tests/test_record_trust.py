@@ -1,0 +1,87 @@
+"""Checks and the narrow networks they need, recorded and read back."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from known import as_if_trained
+
+from cifarcam.drawn import drawn
+from cifarcam.errors import CifarcamError
+from cifarcam.resnet import STAGES
+from cifarcam.runs import load_run
+from cifarcam.split import Split
+from cifarcam.trust import recorded
+from cifarcam.trust.recorded import recorded_check, summary, write_check
+from cifarcam.trust.shortcut import SHIP_MARK
+from tools import record_trust, train_small
+
+SMALL = Split(drawn("test").images[:60], drawn("test").labels[:60])
+MEASURES = {
+    "cascade": {"rank correlation": (6, 2, 5), "ssim": (6, 2, 5)},
+    "pointing": {"inside": (8, 5)},
+    "faithfulness": {"deletion": (2, 5), "insertion": (2, 5), "ROAD": (2, 5)},
+    "stability": {"mirrored": (2, 5), "shifted": (2, 5), "noisy": (2, 5)},
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(recorded, "RECORDED", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", record_trust.CHECKS)
+def test_a_check_is_recorded_for_every_fast_method_and_baseline(
+    name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast = {each: explainer for each, explainer in record_trust.EXPLAINERS.items() if each not in record_trust.SLOW}
+    assert len(fast) == 9
+    monkeypatch.setattr(record_trust, "EXPLAINERS", fast)
+    monkeypatch.setattr(record_trust, "rightly_predicted", lambda: (as_if_trained(width=16), SMALL))
+    monkeypatch.setattr(record_trust, "write_check", partial(write_check, folder=folder))
+    monkeypatch.setitem(record_trust.CHECKS, name, (record_trust.CHECKS[name][0], 2, 1))
+    record_trust.main([name])
+    measured, about = recorded_check(name)
+    assert list(measured) == list(fast) and about["command"] == f"python -m tools.record_trust {name}"
+    for measures in measured.values():
+        assert {measure: values.shape for measure, values in measures.items()} == MEASURES[name]
+
+
+def test_a_summary_gives_means_and_their_intervals(folder: Path) -> None:
+    values = np.random.default_rng(0).random((50, 5))
+    values[:10, 2] = np.nan
+    write_check("own", {"Grad-CAM": {"inside": values}}, {"date": "today"}, folder)
+    measured, about = recorded_check("own")
+    table = summary(measured, "inside").loc["Grad-CAM"]
+    assert about == {"date": "today"} and list(table.index) == list(STAGES)
+    np.testing.assert_allclose(table["mean"], np.nanmean(values, 0), atol=1e-3)
+    assert (table["low"] < table["mean"]).all() and (table["mean"] < table["high"]).all()
+    assert table["images"].tolist() == [50, 50, 40, 50, 50]
+    with pytest.raises(CifarcamError, match="no recorded check 'others'; the checks are own"):
+        recorded_check("others")
+
+
+@pytest.mark.parametrize("name", train_small.NETWORKS)
+def test_a_narrow_network_is_trained_and_recorded(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_small, "cifar10", lambda split: SMALL)
+    monkeypatch.setattr(train_small, "drawn", lambda split: SMALL)
+    train_small.main([name, "--out", str(tmp_path / name), "--epochs", "1"])
+    run = load_run(tmp_path / name)
+    assert run.recipe.name == name and run.recipe.width == 16 and run.has_weights
+    assert not (tmp_path / name / "checkpoint.pt").exists()
+    with pytest.raises(SystemExit, match="holds a recorded run already"):
+        train_small.main([name, "--out", str(tmp_path / name), "--epochs", "1"])
+
+
+def test_what_the_narrow_networks_learn_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_small, "cifar10", lambda split: SMALL)
+    _, shuffled, _ = train_small.shuffled()
+    assert np.array_equal(shuffled.images, SMALL.images) and sorted(shuffled.labels) == sorted(SMALL.labels)
+    assert not np.array_equal(shuffled.labels, SMALL.labels)
+    _, planted, test = train_small.shortcut()
+    marked = (planted.images != SMALL.images).any((1, 2, 3))
+    assert np.array_equal(marked, SMALL.labels == SHIP_MARK.label) and np.array_equal(planted.images, test.images)
