@@ -224,6 +224,28 @@ def test_predicted_minus_true_draws_the_places_of_the_difference_on_one_scale(im
     assert figure.axes[1].get_title(loc="center") == "for cat\nmax 0.12"
 
 
+def test_intervals_draws_means_and_their_intervals_by_stage() -> None:
+    index = pd.MultiIndex.from_product([["Grad-CAM", "edges"], STAGES], names=["explainer", "stage"])
+    table = pd.DataFrame({"mean": np.arange(10.0), "low": np.arange(10) - 0.5, "high": np.arange(10) + 1}, index)
+    figure = figures.intervals(table, "share inside", reference=0.25)
+    assert titles(figure) == list(STAGES) and figure.get_supxlabel() == "share inside"
+    third = figure.axes[2]
+    assert third.lines[0].get_xdata().tolist() == [2, 7] and third.lines[1].get_xdata() == [0.25, 0.25]
+    np.testing.assert_allclose([line[:, 0] for line in third.collections[0].get_segments()], [[1.5, 3], [6.5, 8]])
+    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["Grad-CAM", "edges"]
+    assert figure.axes[0].yaxis_inverted()
+
+
+def test_cascade_draws_a_line_for_each_stage_of_each_explainer() -> None:
+    values = np.random.default_rng(0).random((6, 5))
+    parts = ["linear", *STAGES[::-1]]
+    figure = figures.cascade({"Grad-CAM": values, "edges": values + 1}, parts, STAGES, "rank correlation")
+    first, second = figure.axes[:2]
+    assert [line.get_label() for line in first.lines[:5]] == list(STAGES)
+    np.testing.assert_array_equal(second.lines[3].get_ydata(), values[:, 3] + 1)
+    assert [text.get_text() for text in first.get_xticklabels()] == parts and not figure.axes[2].get_visible()
+
+
 def test_overlay_is_the_grey_image_where_strength_is_0_and_the_heat_where_it_is_1(images: np.ndarray) -> None:
     heat = np.linspace(0, 1, 32 * 32).reshape(32, 32)
     grey = overlay(images[0], heat, strength=0)

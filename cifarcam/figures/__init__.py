@@ -7,16 +7,19 @@ from cifarcam.figures.maps import stage_grid, target_pairs
 from cifarcam.figures.methods import agreement, method_grid, methods_at_stage, predicted_minus_true
 from cifarcam.figures.results import class_accuracy, confusion, reliability
 from cifarcam.figures.training import curves, overlaid_curves, range_test, schedules
+from cifarcam.figures.trust import cascade, intervals
 
 __all__ = [
     "agreement",
     "batch",
+    "cascade",
     "class_accuracy",
     "class_samples",
     "confusion",
     "curves",
     "explanation",
     "gallery",
+    "intervals",
     "method_grid",
     "methods_at_stage",
     "overlaid_curves",
