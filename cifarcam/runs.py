@@ -86,6 +86,10 @@ class Run:
             )
         return model
 
+    def can_predict(self, test: Split) -> bool:
+        """Whether ``predictions`` can answer for a split: its logits are recorded, or there are weights."""
+        return self.has_weights or test.checksum() == self.provenance["test_checksum"]
+
     def predictions(self, test: Split) -> Predictions:
         """The recorded logits beside the labels of the split they were computed on.
 

@@ -77,6 +77,16 @@ def test_logits_of_other_images_are_computed_and_a_line_says_so(
     torch.testing.assert_close(predictions.logits, predict(run.model(), other.images))
 
 
+def test_a_record_without_weights_answers_only_for_its_own_split(folder: Path, splits: tuple[Split, Split]) -> None:
+    assert load_run(folder).can_predict(splits[0]) and load_run(folder).can_predict(splits[1])
+    (folder / "model.safetensors").unlink()
+    run = load_run(folder)
+    assert run.can_predict(splits[1]) and not run.can_predict(splits[0])
+    assert run.predictions(splits[1]).accuracy == run.provenance["results"]["test_accuracy"]
+    with pytest.raises(CifarcamError, match="keeps no weights"):
+        run.predictions(splits[0])
+
+
 def test_a_record_is_never_overwritten(recorded: Path, splits: tuple[Split, Split]) -> None:
     before = {path.name: path.read_bytes() for path in recorded.iterdir()}
     with pytest.raises(CifarcamError, match="holds a recorded run already"):
