@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import importlib
 import importlib.metadata
 import json
 import platform
@@ -190,7 +191,7 @@ def _provenance(fitted: Fitted, test: Split) -> dict:
         "train_checksum": fitted.data_checksum,
         "test_checksum": test.checksum(),
         "code": {"cifarcam": __version__, "commit": _commit()},
-        "versions": {"python": platform.python_version()}
+        "versions": {"python": platform.python_version(), "cv2": importlib.import_module("cv2").__version__}
         | {name: importlib.metadata.version(name) for name in ("torch", "torchvision", "numpy", "albumentations")},
     }
 

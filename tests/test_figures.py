@@ -239,11 +239,15 @@ def test_intervals_draws_means_and_their_intervals_by_stage() -> None:
 def test_cascade_draws_a_line_for_each_stage_of_each_explainer() -> None:
     values = np.random.default_rng(0).random((6, 5))
     parts = ["linear", *STAGES[::-1]]
-    figure = figures.cascade({"Grad-CAM": values, "edges": values + 1}, parts, STAGES, "rank correlation")
+    names = [f"method {number}" for number in range(5)]
+    figure = figures.cascade({name: values + place for place, name in enumerate(names)}, parts, STAGES, "alike")
     first, second = figure.axes[:2]
     assert [line.get_label() for line in first.lines[:5]] == list(STAGES)
-    np.testing.assert_array_equal(second.lines[3].get_ydata(), values[:, 3] + 1)
-    assert [text.get_text() for text in first.get_xticklabels()] == parts and not figure.axes[2].get_visible()
+    np.testing.assert_array_equal(second.lines[3].get_ydata(), [1, *(values[:, 3] + 1)])
+    assert [text.get_text() for text in figure.axes[3].get_xticklabels()] == ["none", *parts]
+    assert [ax.get_visible() for ax in figure.axes] == [True] * 5 + [False]
+    labelled = [ax.xaxis.get_tick_params()["labelbottom"] for ax in figure.axes[:5]]
+    assert labelled == [False, False, True, True, True]
 
 
 def test_overlay_is_the_grey_image_where_strength_is_0_and_the_heat_where_it_is_1(images: np.ndarray) -> None:

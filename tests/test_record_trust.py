@@ -22,7 +22,7 @@ from tools import record_trust, train_small
 SMALL = Split(drawn("test").images[:60], drawn("test").labels[:60])
 MEASURES = {
     "cascade": {"rank correlation": (6, 2, 5), "ssim": (6, 2, 5)},
-    "pointing": {"inside": (8, 5)},
+    "pointing": {"inside": (2, 5)},
     "faithfulness": {"deletion": (2, 5), "insertion": (2, 5), "ROAD": (2, 5)},
     "stability": {"mirrored": (2, 5), "shifted": (2, 5), "noisy": (2, 5)},
 }
@@ -41,14 +41,19 @@ def test_a_check_is_recorded_for_every_fast_method_and_baseline(
     fast = {each: explainer for each, explainer in record_trust.EXPLAINERS.items() if each not in record_trust.SLOW}
     assert len(fast) == 9
     monkeypatch.setattr(record_trust, "EXPLAINERS", fast)
-    monkeypatch.setattr(record_trust, "rightly_predicted", lambda: (as_if_trained(width=16), SMALL))
+    monkeypatch.setattr(record_trust, "rightly_predicted", lambda: (as_if_trained(width=16), SMALL, "of these"))
     monkeypatch.setattr(record_trust, "write_check", partial(write_check, folder=folder))
+    monkeypatch.setattr(record_trust, "SLOW", ("Eigen-CAM",))
     monkeypatch.setitem(record_trust.CHECKS, name, (record_trust.CHECKS[name][0], 2, 1))
     record_trust.main([name])
     measured, about = recorded_check(name)
     assert list(measured) == list(fast) and about["command"] == f"python -m tools.record_trust {name}"
-    for measures in measured.values():
-        assert {measure: values.shape for measure, values in measures.items()} == MEASURES[name]
+    assert about["weights"] == "of these"
+    for each, measures in measured.items():
+        images = about["images"][each]
+        assert images == (1 if each == "Eigen-CAM" else 2)
+        shapes = {measure: (*shape[:-2], images, 5) for measure, shape in MEASURES[name].items()}
+        assert {measure: values.shape for measure, values in measures.items()} == shapes
 
 
 def test_a_summary_gives_means_and_their_intervals(folder: Path) -> None:
@@ -61,6 +66,8 @@ def test_a_summary_gives_means_and_their_intervals(folder: Path) -> None:
     np.testing.assert_allclose(table["mean"], np.nanmean(values, 0), atol=1e-3)
     assert (table["low"] < table["mean"]).all() and (table["mean"] < table["high"]).all()
     assert table["images"].tolist() == [50, 50, 40, 50, 50]
+    with pytest.raises(CifarcamError, match=r"of shape \(6, 50, 5\); a summary needs"):
+        summary({"Grad-CAM": {"inside": np.zeros((6, 50, 5))}}, "inside")
     with pytest.raises(CifarcamError, match="no recorded check 'others'; the checks are own"):
         recorded_check("others")
 

@@ -58,6 +58,7 @@ def test_mosaics_hold_four_classes_where_they_say(split: Split) -> None:
             assert (members == image[rows, columns]).all((1, 2, 3)).any()
     assert np.array_equal(found.images, mosaics(split.images, split.labels, 20, seed=1).images)
     assert not np.array_equal(found.images, mosaics(split.images, split.labels, 20, seed=2).images)
+    assert np.array_equal(found.images[:5], mosaics(split.images, split.labels, 5, seed=1).images)
     with pytest.raises(CifarcamError, match="these are of 3"):
         mosaics(split.images[:3], np.arange(3), 1)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from known import as_if_trained
+from torch import Tensor, nn
 
 from cifarcam.cam import stage_maps
 from cifarcam.drawn import drawn
@@ -42,9 +44,9 @@ def test_a_method_as_an_explainer_gives_its_maps(net) -> None:
 
 
 def test_maps_that_ignore_the_network_survive_the_cascade_and_grad_cams_do_not(net) -> None:
-    blind = similarity_in_cascade(BASELINES["edges"], net, IMAGES, TARGETS)
+    blind = similarity_in_cascade(BASELINES["edges"], net, IMAGES, TARGETS, SPLIT.images)
     assert all(values.shape == (6, 4, 5) and np.allclose(values, 1) for values in blind.values())
-    seeing = similarity_in_cascade(by_method("Grad-CAM"), net, IMAGES, TARGETS)
+    seeing = similarity_in_cascade(by_method("Grad-CAM"), net, IMAGES, TARGETS, SPLIT.images)
     assert np.nanmean(seeing["rank correlation"][-1]) < 0.9 and seeing["ssim"][-1].mean() < 0.9
 
 
@@ -70,7 +72,39 @@ def test_energy_on_a_mark_or_on_a_mask_for_each_image(net) -> None:
     assert energy_on(brightness, net, dark, TARGETS, masks)[:, 0].tolist() == [1, 0, 1, 0]
 
 
-def test_a_better_order_has_a_lower_deletion_and_a_higher_road(net) -> None:
+def test_maps_of_what_lies_before_the_random_parts_do_not_change(net) -> None:
+    alike = similarity_in_cascade(by_method("Eigen-CAM"), net, IMAGES, TARGETS, SPLIT.images)["rank correlation"]
+    for step in range(6):  # Eigen-CAM looks at the activations alone
+        before = max(0, 5 - step)
+        np.testing.assert_allclose(alike[step, :, :before], 1)
+    assert (alike[5] < 0.999).any()
+
+
+class BrightCentre(nn.Module):
+    """Two classes; the logit of class 1 is how bright the middle of the image is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        bright = x[:, :, 12:20, 12:20].mean((1, 2, 3))
+        return self.weight * torch.stack([-bright, bright], 1)
+
+
+def test_a_map_of_what_the_network_uses_wins_and_its_opposite_loses() -> None:
+    images, targets = np.zeros((3, 32, 32, 3), np.uint8), np.ones(3, int)
+    images[:, 12:20, 12:20] = 255
+    used = np.zeros((3, 1, 32, 32))
+    used[..., 12:20, 12:20] = 1
+    given = (BrightCentre(), images, targets)
+    right, wrong = faithfulness(lambda *_: used, *given), faithfulness(lambda *_: -used, *given)
+    assert (right["deletion"] < wrong["deletion"] - 0.2).all()
+    assert (right["insertion"] > wrong["insertion"] + 0.2).all()
+    assert (right["ROAD"] > 0.2).all() and (wrong["ROAD"] < -0.2).all()
+
+
+def test_roads_areas_change_sign_with_the_order(net) -> None:
     saliency = by_method("LayerCAM")
     reverse = faithfulness(lambda *given: 1 - saliency(*given), net, IMAGES, TARGETS)
     found = faithfulness(saliency, net, IMAGES, TARGETS)

@@ -34,17 +34,19 @@ from cifarcam.trust.checks import (
 )
 from cifarcam.trust.recorded import write_check
 
+CALIBRATION = 500  # images, for the statistics of random parts
 EXPLAINERS: dict[str, Explainer] = {name: by_method(name) for name in METHODS} | BASELINES
 Check = Callable[[Explainer, ResNet18, Split, int], dict[str, np.ndarray]]
 
 
 def cascade(explainer: Explainer, net: ResNet18, right: Split, count: int) -> dict[str, np.ndarray]:
-    return similarity_in_cascade(explainer, net, right.images[:count], right.labels[:count])
+    images, labels, calibration = right.images[:count], right.labels[:count], right.images[-CALIBRATION:]
+    return similarity_in_cascade(explainer, net, images, labels, calibration)
 
 
 def pointing(explainer: Explainer, net: ResNet18, right: Split, count: int) -> dict[str, np.ndarray]:
     shares = grid_pointing(explainer, net, mosaics(right.images, right.labels, count))
-    return {"inside": shares.reshape(-1, shares.shape[-1])}
+    return {"inside": shares.mean(axis=1)}  # the four quadrants of a mosaic are not independent
 
 
 def removal(explainer: Explainer, net: ResNet18, right: Split, count: int) -> dict[str, np.ndarray]:
@@ -57,15 +59,15 @@ def small_changes(explainer: Explainer, net: ResNet18, right: Split, count: int)
 
 # Each with how many images or mosaics the fast methods get, and how many the slow ones.
 CHECKS: dict[str, tuple[Check, int, int]] = {
-    "cascade": (cascade, 200, 5),
+    "cascade": (cascade, 200, 30),
     "pointing": (pointing, 500, 50),
     "faithfulness": (removal, 200, 20),
     "stability": (small_changes, 200, 20),
 }
 
 
-def rightly_predicted() -> tuple[ResNet18, Split]:
-    """The network of the run ``best`` and the test images it gets right.
+def rightly_predicted() -> tuple[ResNet18, Split, str]:
+    """The network of the run ``best``, the test images it gets right, and the checksum of its weights.
 
     Raises ``CifarcamError`` where the test images are not CIFAR-10's.
     """
@@ -73,7 +75,8 @@ def rightly_predicted() -> tuple[ResNet18, Split]:
     if test.checksum() != run.provenance["test_checksum"]:
         raise CifarcamError("These test images are not those of the record; is CIFARCAM_DATA set to the stand-in?")
     right = run.predictions(test).correct.numpy()
-    return run.model().to(training_device()), Split(test.images[right], test.labels[right])
+    rightly = Split(test.images[right], test.labels[right])
+    return run.model().to(training_device()), rightly, run.weights_checksum()
 
 
 def main(words: list[str] | None = None) -> None:
@@ -82,7 +85,7 @@ def main(words: list[str] | None = None) -> None:
     parsed = parser.parse_args(words)
     check, many, few = CHECKS[parsed.check]
     try:
-        net, right = rightly_predicted()
+        net, right, weights = rightly_predicted()
         measured = {
             name: check(explainer, net, right, few if name in SLOW else many)
             for name, explainer in tqdm(EXPLAINERS.items(), desc=parsed.check, unit="explainer")
@@ -90,6 +93,8 @@ def main(words: list[str] | None = None) -> None:
         provenance = {
             "command": f"python -m tools.record_trust {parsed.check}",
             "run": "best",
+            "weights": weights,
+            "images": {name: few if name in SLOW else many for name in EXPLAINERS},
             "hardware": describe(training_device()),
             "torch": torch.__version__,
             "grad-cam": version("grad-cam"),

@@ -37,7 +37,7 @@ def intervals(table: pd.DataFrame, label: str, reference: float | None = None) -
 
 
 def cascade(similar: Mapping[str, np.ndarray], parts: Sequence[str], stages: Sequence[str], label: str) -> Figure:
-    """A panel for each explainer: how alike its maps stay as one part more is random, a line for each stage.
+    """A panel for each explainer: how alike its maps stay as one part more is random, a line for each stage, from 1 on.
 
     Args:
         similar: by explainer, the means over images, (parts, stages).
@@ -54,11 +54,15 @@ def cascade(similar: Mapping[str, np.ndarray], parts: Sequence[str], stages: Seq
             ax.set_visible(False)
         for ax, (name, values) in zip(axes.flat, similar.items(), strict=False):
             for stage, (shade, marker) in enumerate(zip(shades, markers, strict=False)):
-                ax.plot(values[:, stage], color=shade, marker=marker, markersize=4, linewidth=1.2, label=stages[stage])
+                ax.plot(
+                    [1, *values[:, stage]], color=shade, marker=marker, markersize=4, linewidth=1.2, label=stages[stage]
+                )
             ax.set_title(name, fontsize=9, loc="center")
             ax.axhline(0, color=NEUTRAL, linewidth=0.8)
-        for ax in axes[-1]:
-            ax.set_xticks(range(len(parts)), parts, rotation=60, fontsize=8)
+        for column in range(columns):
+            lowest = axes[(len(similar) - 1 - column) // columns, column] if column < len(similar) else axes[0, column]
+            lowest.set_xticks(range(1 + len(parts)), ["none", *parts], rotation=60, fontsize=8)
+            lowest.tick_params(labelbottom=True)
         figure.supylabel(label, fontsize=10)
         figure.legend(
             *axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(stages), fontsize=8

@@ -24,9 +24,9 @@ Explainer = Callable[[nn.Module, np.ndarray, np.ndarray], np.ndarray]
 NOISE = 4  # standard deviation of the noise that a map should survive, in grey levels of 256
 
 
-def by_method(method: str | Weights, **smoothing: bool) -> Explainer:
-    """The explainer that makes the maps of a method; ``smoothing`` as for ``stage_maps``."""
-    return lambda model, images, targets: stage_maps(model, images, targets, method=method, **smoothing).maps
+def by_method(method: str | Weights) -> Explainer:
+    """The explainer that makes the maps of a method."""
+    return lambda model, images, targets: stage_maps(model, images, targets, method=method).maps
 
 
 def _same_at_every_stage(maps_of: Callable[[np.ndarray], np.ndarray]) -> Explainer:
@@ -41,7 +41,12 @@ BASELINES: dict[str, Explainer] = {
 
 
 def similarity_in_cascade(
-    explainer: Explainer, model: ResNet18, images: np.ndarray, targets: np.ndarray, seed: int = 0
+    explainer: Explainer,
+    model: ResNet18,
+    images: np.ndarray,
+    targets: np.ndarray,
+    calibration: np.ndarray,
+    seed: int = 0,
 ) -> dict[str, np.ndarray]:
     """How alike the maps stay as the network's parts become random, from the last to the first.
 
@@ -50,13 +55,14 @@ def similarity_in_cascade(
         model: the trained network.
         images: uint8, (N, H, W, 3).
         targets: int, (N,), the classes to explain, the same at every step.
+        calibration: uint8, (M, H, W, 3), for the statistics of the random parts, as for ``randomised_in_cascade``.
         seed: of the random weights.
     Returns: ``"rank correlation"`` and ``"ssim"``, float (6, N, S) each: by part made random, in the order of
         ``CASCADE``, image and stage.
     """
     trained = explainer(model, images, targets)
     similar: dict[str, list[np.ndarray]] = {"rank correlation": [], "ssim": []}
-    for _, randomised in randomised_in_cascade(model, images, seed):
+    for _, randomised in randomised_in_cascade(model, calibration, seed):
         maps = explainer(randomised, images, targets)
         similar["rank correlation"].append(rank_correlation(trained, maps))
         similar["ssim"].append(ssim(trained, maps))

@@ -21,7 +21,7 @@ class Mosaics(NamedTuple):
 
 
 def mosaics(images: np.ndarray, labels: np.ndarray, count: int, seed: int = 0) -> Mosaics:
-    """Random mosaics for the grid pointing game (Böhle et al. 2021, arXiv 2104.00032).
+    """Random mosaics for the grid pointing game (Böhle et al. 2021, arXiv 2104.00032); fewer are the first of more.
 
     Args:
         images: uint8, (N, side, side, 3); take those that the network is right about.
@@ -34,9 +34,12 @@ def mosaics(images: np.ndarray, labels: np.ndarray, count: int, seed: int = 0) -
     if len(classes) < 4:
         raise CifarcamError(f"A mosaic needs images of four classes; these are of {len(classes)}.")
     random = np.random.default_rng(seed)
-    chosen = np.stack([random.choice(classes, 4, replace=False) for _ in range(count)])
     members = {label: np.flatnonzero(labels == label) for label in classes}
-    places = np.array([[random.choice(members[label]) for label in four] for four in chosen])
+    chosen = np.empty((count, 4), np.int64)
+    places = np.empty((count, 4), np.int64)
+    for mosaic in range(count):  # one after the other, so that fewer mosaics are the first of more
+        chosen[mosaic] = random.choice(classes, 4, replace=False)
+        places[mosaic] = [random.choice(members[label]) for label in chosen[mosaic]]
     top_left, top_right, bottom_left, bottom_right = (images[places[:, quadrant]] for quadrant in range(4))
     top = np.concatenate([top_left, top_right], axis=2)
     bottom = np.concatenate([bottom_left, bottom_right], axis=2)

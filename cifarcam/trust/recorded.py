@@ -19,7 +19,7 @@ from cifarcam.resnet import STAGES
 from cifarcam.trust.bootstrap import bootstrap_interval
 
 Measured = Mapping[str, Mapping[str, np.ndarray]]
-"""By explainer and measure: float, (…, N, S), a number for each image and stage."""
+"""By explainer and measure: float, (N, S), a number for each image and stage; (parts, N, S) for the cascade."""
 
 
 def recorded_check(name: str) -> tuple[dict[str, dict[str, np.ndarray]], dict]:
@@ -58,10 +58,16 @@ def summary(measured: Measured, measure: str) -> pd.DataFrame:
     """A measure's mean over the images, and the ends of its 95 % bootstrap interval.
 
     Returns: columns ``mean``, ``low``, ``high`` and ``images``, a row for each explainer and stage.
+    Raises ``CifarcamError`` for a measure that is not (N, S).
     """
     rows = []
     for explainer, measures in measured.items():
         values = measures[measure]
+        if values.ndim != 2 or values.shape[1] != len(STAGES):
+            raise CifarcamError(
+                f"The measure {measure!r} is of shape {values.shape}; a summary needs (images, {len(STAGES)} stages). "
+                "Choose one part of the cascade first."
+            )
         low, high = bootstrap_interval(values)
         mean = np.nanmean(values, axis=0)
         rows += [

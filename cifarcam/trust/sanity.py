@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -15,15 +15,16 @@ from cifarcam.resnet import ResNet18
 CASCADE = ("linear", "layer4", "layer3", "layer2", "layer1", "layer0")
 
 
-def randomised_in_cascade(model: ResNet18, images: np.ndarray, seed: int = 0) -> Iterator[tuple[str, ResNet18]]:
+def randomised_in_cascade(model: ResNet18, calibration: np.ndarray, seed: int = 0) -> Iterator[tuple[str, ResNet18]]:
     """The network with its last part random, then the last two, and so on to the first: six networks with their names.
 
-    The cascading randomisation of Adebayo et al. 2018 (arXiv 1810.03292). Weights are drawn as for a new network. All
-    statistics of BatchNorm are then those of ``images``, so that a random network's activations keep their scale.
+    The cascading randomisation of Adebayo et al. 2018 (arXiv 1810.03292). Weights are drawn as for a new network. The
+    statistics of BatchNorm in the random parts are those of the calibration images, so that activations keep their
+    scale; the parts before are as they were trained.
 
     Args:
         model: left as it is.
-        images: uint8, (N, H, W, 3), some hundred.
+        calibration: uint8, (N, H, W, 3), some hundred images.
         seed: of the weights.
     Yields: the part that was made random last, one of ``CASCADE``, and a network of its own in eval mode.
     """
@@ -32,18 +33,23 @@ def randomised_in_cascade(model: ResNet18, images: np.ndarray, seed: int = 0) ->
         torch.manual_seed(seed)
         fresh = ResNet18(model.conv1.out_channels, model.linear.out_features)
     fresh = fresh.to(next(model.parameters()).device)
+    random_parts: list[str] = []
     for name in CASCADE:
         for part in ("conv1", "bn1") if name == "layer0" else (name,):
             model.get_submodule(part).load_state_dict(fresh.get_submodule(part).state_dict())
-        yield name, _with_statistics_of(images, copy.deepcopy(model))
+            random_parts.append(part)
+        yield name, _calibrated(copy.deepcopy(model), random_parts, calibration)
 
 
-def _with_statistics_of(images: np.ndarray, model: nn.Module) -> nn.Module:
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.reset_running_stats()
-            module.momentum = None  # the plain mean over batches
-    model.train()
+def _calibrated(model: ResNet18, parts: Sequence[str], images: np.ndarray) -> ResNet18:
+    """The network with the statistics of BatchNorm in these parts taken from the images."""
+    model.eval()
+    for part in parts:
+        for module in model.get_submodule(part).modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.reset_running_stats()
+                module.momentum = None  # the plain mean over batches
+                module.train()
     with torch.no_grad():
         model(normalize(images, next(model.parameters()).device))
     return model.eval()

@@ -37,7 +37,7 @@ def ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
     Args:
         a, b: (…, H, W) each, 7 pixels a side or more.
-    Returns: (…), −1 to 1; 1 for equal maps, two blank ones too.
+    Returns: (…), −1 to 1; 1 for equal maps; NaN for two blank ones, which have nothing to compare.
     Raises ``CifarcamError`` for maps of different shapes, or smaller than a window.
     """
     _check_pair(a, b)
@@ -51,7 +51,8 @@ def ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     covariance = unbiased * (_window_mean(a * b) - mean_a * mean_b)
     similarity = (2 * mean_a * mean_b + C1) * (2 * covariance + C2)
     similarity /= (mean_a**2 + mean_b**2 + C1) * (var_a + var_b + C2)
-    return similarity.mean((-2, -1))
+    both_blank = ~(a.any((-2, -1)) | b.any((-2, -1)))
+    return np.where(both_blank, np.nan, similarity.mean((-2, -1)))
 
 
 def _window_mean(maps: np.ndarray) -> np.ndarray:
