@@ -6,11 +6,12 @@ the clock starts, as it does in training. ``python -m benchmarks.augmentation``
 
 from __future__ import annotations
 
-import time
+from collections import deque
 from collections.abc import Callable
 
 import torch
 
+from benchmarks import side_by_side
 from benchmarks.side_by_side import about, arguments, in_turns, report
 from cifarcam.augment import Batches
 from cifarcam.data import cifar10
@@ -22,13 +23,7 @@ def rate(train: Split, augmentation: str, images: int) -> Callable[[], float]:
     """A function that augments the first images and gives images a second."""
     recipe = ONE_CYCLE.replace(augmentation=augmentation, workers=0, train_images=images)
     batches = Batches(train, recipe)
-
-    def timed() -> float:
-        started = time.perf_counter()
-        count = sum(len(y) for _, y in batches.epoch(0))
-        return count / (time.perf_counter() - started)
-
-    return timed
+    return side_by_side.rate(lambda: deque(batches.epoch(0), maxlen=0), min(images, len(train.labels)))
 
 
 def main(words: list[str] | None = None) -> dict:

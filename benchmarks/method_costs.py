@@ -5,11 +5,8 @@ One image at a time, the methods in turns. ``python -m benchmarks.method_costs``
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from datetime import date
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,7 +14,7 @@ import torch
 from benchmarks.side_by_side import about, arguments, in_turns, rate
 from cifarcam.cam import stage_maps
 from cifarcam.data import cifar10
-from cifarcam.files import written_whole
+from cifarcam.files import write_json
 from cifarcam.methods import METHODS, SLOW
 from cifarcam.passes import counted_passes
 from cifarcam.resnet import ResNet18
@@ -48,15 +45,9 @@ def main(words: list[str] | None = None) -> dict:
             stage_maps(net, images[:1], method=name)
         times = float(f"{rates['Grad-CAM'] / rates[name]:.2g}")
         methods[name] = {"forward": passes.forward, "backward": passes.backward, "times_grad_cam": times}
-    measured = {
-        "methods": methods,
-        **about(__spec__.name, parsed, parser, torch.device("cpu")),
-        "torch": torch.__version__,
-        "date": date.today().isoformat(),
-    }
+    measured = {"methods": methods, **about(__spec__.name, parsed, parser, torch.device("cpu"))}
     if parsed.out:
-        with written_whole(Path(parsed.out)) as temporary:
-            temporary.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+        write_json(parsed.out, measured)
     return measured
 
 

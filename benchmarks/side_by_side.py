@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from datetime import date
-from pathlib import Path
 
 import torch
 
 from cifarcam.errors import CifarcamError
-from cifarcam.files import written_whole
-from cifarcam.hardware import describe
+from cifarcam.files import write_json
+from cifarcam.measurements import provenance
 
 
 def in_turns(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
@@ -52,7 +49,7 @@ def report(claim: str, rates: Mapping[str, float], settings: Mapping, out: str |
     Args:
         claim: what was measured, with the unit of the rates.
         rates: of ours, then of what it is compared with, from ``in_turns``.
-        settings: what else the record should say: the command, the hardware.
+        settings: what else the record should say: all that ``about`` gives, and what was chosen.
     """
     ours, other = rates
     measured = {
@@ -62,13 +59,10 @@ def report(claim: str, rates: Mapping[str, float], settings: Mapping, out: str |
         "other": other,
         "ratio": round(rates[ours] / rates[other], 2),
         **settings,
-        "torch": torch.__version__,
-        "date": date.today().isoformat(),
     }
     print(f"{ours} is {measured['ratio']} times as fast as {other} ({claim}, {measured['hardware']})")
     if out:
-        with written_whole(Path(out)) as temporary:
-            temporary.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+        write_json(out, measured)
     return measured
 
 
@@ -81,10 +75,10 @@ def arguments(description: str | None, rounds: int) -> argparse.ArgumentParser:
 
 
 def about(module: str, parsed: argparse.Namespace, defaults: argparse.ArgumentParser, device: torch.device) -> dict:
-    """The command of a benchmark with the options that are not its defaults, and what it runs on."""
+    """The provenance of a benchmark; its command names the options that are not its defaults."""
     words = [
         f"--{name.replace('_', '-')} {value}"
         for name, value in vars(parsed).items()
         if name != "out" and value != defaults.get_default(name)
     ]
-    return {"command": " ".join(["python -m", module, *words]), "hardware": describe(device)}
+    return provenance(" ".join(["python -m", module, *words]), device)

@@ -23,6 +23,7 @@ from cifarcam.errors import CifarcamError
 from cifarcam.methods import CLASS_BLIND, SLOW, Stages, Weights, find_method, name_of
 from cifarcam.model_state import left_as_found
 from cifarcam.resnet import STAGES, stages
+from cifarcam.targets import check_logits, target_classes
 
 BATCH = 50  # images a pass; bounds the memory that the activations take
 
@@ -103,7 +104,7 @@ def stage_maps(
     device = next(model.parameters()).device
     with left_as_found(model), torch.no_grad():
         order, num_classes = _tried_out(model, layers, normalize(images[:1], device))
-    chosen = _target_classes(targets, len(images), num_classes, classes)
+    chosen = target_classes(targets, len(images), num_classes, classes)
     slow = method in SLOW
     size = 1 if slow else BATCH
     starts: Iterable[int] = range(0, len(images), size)
@@ -117,7 +118,7 @@ def stage_maps(
             x = normalize(images[part], device).requires_grad_()  # so that frozen parameters are no obstacle
             targeted = None if chosen is None else chosen[part]
             pieces.append(explainer.all_stages(x, targeted, aug_smooth, eigen_smooth))
-            _check_finite(pieces[-1][-1])
+            check_logits(pieces[-1][-1])
     maps, raw_maxima, explained, logits = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
     as_given = [order.index(name) for name in layers]
     maps, raw_maxima = maps[:, as_given], raw_maxima[:, as_given]
@@ -140,7 +141,7 @@ def logit_contributions(
     """
     layer4 = stages(model)["layer4"]
     _check_images(images)
-    chosen = _target_classes(targets, len(images), model.linear.out_features, classes)
+    chosen = target_classes(targets, len(images), model.linear.out_features, classes)
     device = next(model.parameters()).device
     kept: list[Tensor] = []
     pieces = []
@@ -150,7 +151,7 @@ def logit_contributions(
             for start in range(0, len(images), BATCH):
                 part = slice(start, start + BATCH)
                 logits = model(normalize(images[part], device))
-                _check_finite(logits)
+                check_logits(logits)
                 labels = logits.argmax(1) if chosen is None else torch.as_tensor(chosen[part], device=device)
                 activations = kept.pop()
                 summed = torch.einsum("nc,nchw->nhw", model.linear.weight[labels], activations)
@@ -218,33 +219,3 @@ def _check_images(images: np.ndarray) -> None:
         raise CifarcamError(
             f"Images are {found}; expected a NumPy array, uint8, of shape (N, H, W, 3) with N at least 1."
         )
-
-
-def _check_finite(logits: np.ndarray | Tensor) -> None:
-    if not torch.as_tensor(logits).isfinite().all():
-        raise CifarcamError("The model gives NaN or infinite logits for these images; its maps would mean nothing.")
-
-
-def _target_classes(
-    targets: str | int | Sequence[int], count: int, num_classes: int, names: Sequence[str]
-) -> np.ndarray | None:
-    """Class numbers, (count,), or ``None`` for the predicted ones."""
-    if isinstance(targets, str):
-        if targets == "predicted":
-            return None
-        if len(names) != num_classes:
-            raise CifarcamError(
-                f"The model has {num_classes} classes, the names are {len(names)}: {', '.join(names)}. Give the names "
-                "of its classes, or the class's number."
-            )
-        if targets not in names:
-            raise CifarcamError(f"There is no class {targets!r}; give 'predicted' or one of {', '.join(names)}.")
-        targets = names.index(targets)
-    classes = np.asarray(targets)
-    if classes.ndim == 0:
-        classes = np.repeat(classes, count)
-    if classes.shape != (count,):
-        raise CifarcamError(f"Targets of shape {classes.shape} for {count} images; give one class for each image.")
-    if not np.issubdtype(classes.dtype, np.integer) or classes.min() < 0 or classes.max() >= num_classes:
-        raise CifarcamError(f"Targets must be class numbers from 0 to {num_classes - 1}, not {targets!r}.")
-    return classes.astype(np.int64)

@@ -73,8 +73,7 @@ def evaluate(parsed: argparse.Namespace) -> None:
     run = load_run(parsed.run)
     model = run.model().to(training_device())
     test = cifar10("test")
-    if test.checksum() != run.provenance["test_checksum"]:
-        raise CifarcamError("These test images are not those of the record; is CIFARCAM_DATA set to the stand-in?")
+    run.check_recorded_on(test)
     recorded, now = Predictions(run.test_logits, test.labels), Predictions(predict(model, test.images), test.labels)
     flipped = Predictions(predict(model, test.images, flip_average=True), test.labels)
     print(f"{'':>24}{'recorded':>10}{'now':>10}")
@@ -143,7 +142,7 @@ def measure_range_test(parsed: argparse.Namespace) -> None:
     precision = fastest_precision(device)
     batches = Batches(cifar10("train"), recipe, device)
     curve = range_test(model, make_optimizer(model, recipe), batches, steps=parsed.steps, precision=precision)
-    write_range_test(curve, recipe, describe(device), precision, out)
+    write_range_test(curve, recipe, device, precision, out)
     print(json.dumps(curve.suggestions(), indent=2))
 
 

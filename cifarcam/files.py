@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+import numpy as np
 
 from cifarcam.errors import CifarcamError
 
@@ -36,6 +39,25 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         raise _cannot_write(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_json(path: str | Path, content: dict) -> None:
+    """Writes JSON, whole or not at all. Raises ``CifarcamError`` as ``written_whole`` does."""
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], provenance: dict) -> None:
+    """Writes named arrays and where they come from as one ``.npz`` file, whole or not at all."""
+    with written_whole(path) as temporary:
+        np.savez_compressed(temporary, provenance=np.array(json.dumps(provenance)), **arrays)
+
+
+def read_arrays(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
+    """The arrays by name, and where they come from, as ``write_arrays`` wrote them."""
+    with np.load(path) as record:
+        arrays = dict(record)
+    return arrays, json.loads(str(arrays.pop("provenance")))
 
 
 def _cannot_write(path: Path, error: OSError) -> CifarcamError:

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from cifarcam.files import written_whole
+from cifarcam.files import write_json
+from cifarcam.hardware import describe
 from cifarcam.lr_finder import RangeTest
 from cifarcam.recipes import Recipe
 
@@ -74,21 +75,24 @@ def recorded_range_test() -> tuple[RangeTest, dict]:
     return curve, saved["provenance"]
 
 
-def write_range_test(curve: RangeTest, recipe: Recipe, hardware: str, precision: str, path: Path) -> None:
-    """Writes a range test as JSON, with its provenance."""
-    provenance = {
-        "command": f"cifarcam range-test {recipe.command_line()}",
-        "recipe": dataclasses.asdict(recipe),
-        "hardware": hardware,
-        "precision": precision,
+def provenance(command: str, device: torch.device) -> dict:
+    """What every measurement says of itself: ``command``, ``hardware``, ``torch`` and ``date``."""
+    return {
+        "command": command,
+        "hardware": describe(device),
         "torch": torch.__version__,
         "date": date.today().isoformat(),
     }
+
+
+def write_range_test(curve: RangeTest, recipe: Recipe, device: torch.device, precision: str, path: Path) -> None:
+    """Writes a range test as JSON, with its provenance."""
+    about = provenance(f"cifarcam range-test {recipe.command_line()}", device)
+    about |= {"recipe": dataclasses.asdict(recipe), "precision": precision}
     content = {
         "lr": [float(f"{value:.6g}") for value in curve.lr],
         "loss": [float(f"{value:.6g}") for value in curve.loss],
         "diverged": curve.diverged,
-        "provenance": provenance,
+        "provenance": about,
     }
-    with written_whole(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_json(path, content)

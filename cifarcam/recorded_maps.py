@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 
 import numpy as np
 
 from cifarcam.cam import StageMaps, stage_maps
-from cifarcam.files import written_whole
+from cifarcam.files import read_arrays, write_arrays
 from cifarcam.hardware import training_device
 from cifarcam.measurements import RECORDED
 from cifarcam.methods import SLOW
@@ -31,12 +30,12 @@ def slow_maps(run: Run, images: np.ndarray) -> dict[str, StageMaps]:
         run: with weights.
         images: uint8, (N, 32, 32, 3).
     """
-    with np.load(SLOW_MAPS) as record:
-        places = {checksum: place for place, checksum in enumerate(record["images"].tolist())}
-        asked = [image_checksum(image) for image in images]
-        if str(record["weights"]) == run.weights_checksum() and set(asked) <= set(places):
-            chosen = [places[checksum] for checksum in asked]
-            return {name: _from_record(record, name, chosen) for name in SLOW}
+    record, _ = read_arrays(SLOW_MAPS)
+    places = {checksum: place for place, checksum in enumerate(record["images"].tolist())}
+    asked = [image_checksum(image) for image in images]
+    if str(record["weights"]) == run.weights_checksum() and set(asked) <= set(places):
+        chosen = [places[checksum] for checksum in asked]
+        return {name: _from_record(record, name, chosen) for name in SLOW}
     print(f"The maps of these {len(images)} images by {' and '.join(SLOW)} are not on record: computing them now.")
     model = run.model().to(training_device())
     return {name: stage_maps(model, images, method=name) for name in SLOW}
@@ -44,8 +43,7 @@ def slow_maps(run: Run, images: np.ndarray) -> dict[str, StageMaps]:
 
 def slow_maps_provenance() -> dict:
     """Where the record comes from: run, command, hardware, versions, date."""
-    with np.load(SLOW_MAPS) as record:
-        return json.loads(str(record["provenance"]))
+    return read_arrays(SLOW_MAPS)[1]
 
 
 def write_slow_maps(run: Run, images: np.ndarray, provenance: dict, path: Path = SLOW_MAPS) -> None:
@@ -54,7 +52,6 @@ def write_slow_maps(run: Run, images: np.ndarray, provenance: dict, path: Path =
     content: dict[str, np.ndarray] = {
         "images": np.array([image_checksum(image) for image in images]),
         "weights": np.array(run.weights_checksum()),
-        "provenance": np.array(json.dumps(provenance)),
     }
     for name in SLOW:
         maps = stage_maps(model, images, method=name)
@@ -64,8 +61,7 @@ def write_slow_maps(run: Run, images: np.ndarray, provenance: dict, path: Path =
             f"{name}/targets": maps.targets,
             f"{name}/logits": maps.logits,
         }
-    with written_whole(path) as temporary:
-        np.savez_compressed(temporary, **content)
+    write_arrays(path, content, provenance)
 
 
 def image_checksum(image: np.ndarray) -> str:
@@ -73,7 +69,7 @@ def image_checksum(image: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(image)).hexdigest()
 
 
-def _from_record(record: np.lib.npyio.NpzFile, name: str, chosen: list[int]) -> StageMaps:
+def _from_record(record: dict[str, np.ndarray], name: str, chosen: list[int]) -> StageMaps:
     maps, raw_maxima, targets, logits = (
         record[f"{name}/{part}"][chosen] for part in ("maps", "raw_maxima", "targets", "logits")
     )

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from cifarcam import __version__
 from cifarcam.data import CLASSES
 from cifarcam.errors import CifarcamError
-from cifarcam.files import written_whole
+from cifarcam.files import write_json, written_whole
 from cifarcam.predictions import Predictions, predict
 from cifarcam.recipes import Recipe
 from cifarcam.resnet import ResNet18, from_state_dict
@@ -87,16 +87,25 @@ class Run:
             )
         return model
 
+    def recorded_on(self, test: Split) -> bool:
+        """Whether the recorded logits are those of this split."""
+        return test.checksum() == self.provenance["test_checksum"]
+
+    def check_recorded_on(self, test: Split) -> None:
+        """Raises ``CifarcamError`` for another split than that of the recorded logits."""
+        if not self.recorded_on(test):
+            raise CifarcamError("These test images are not those of the record; is CIFARCAM_DATA set to the stand-in?")
+
     def can_predict(self, test: Split) -> bool:
         """Whether ``predictions`` can answer for a split: its logits are recorded, or there are weights."""
-        return self.has_weights or test.checksum() == self.provenance["test_checksum"]
+        return self.has_weights or self.recorded_on(test)
 
     def predictions(self, test: Split) -> Predictions:
         """The recorded logits beside the labels of the split they were computed on.
 
         For any other split (the drawn stand-in, say) the logits are computed now, from the weights, and a line says so.
         """
-        if test.checksum() == self.provenance["test_checksum"]:
+        if self.recorded_on(test):
             return Predictions(self.test_logits, test.labels)
         print(f"These {len(test.labels)} images are not those of the record: computing their logits now.")
         return Predictions(predict(self.model(), test.images), test.labels)
@@ -166,8 +175,8 @@ def record(fitted: Fitted, test: Split, folder: str | Path) -> Run:
     }
     with written_whole(folder / HISTORY) as temporary:
         pd.DataFrame(fitted.history).to_csv(temporary, index=False)
-    _write_json(folder / RECIPE, dataclasses.asdict(fitted.recipe))
-    _write_json(folder / PROVENANCE, _provenance(fitted, test) | {"results": results})
+    write_json(folder / RECIPE, dataclasses.asdict(fitted.recipe))
+    write_json(folder / PROVENANCE, _provenance(fitted, test) | {"results": results})
     return load_run(folder)
 
 
@@ -221,8 +230,3 @@ def _load_tensors(path: Path) -> dict[str, Tensor]:
         return load_file(path)
     except (SafetensorError, OSError) as error:
         raise CifarcamError(f"{path} is damaged or missing: {error}. Restore it, or train the run anew.") from error
-
-
-def _write_json(path: Path, content: dict) -> None:
-    with written_whole(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

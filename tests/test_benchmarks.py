@@ -92,9 +92,12 @@ def small_run(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_stage_maps_are_compared_before_they_are_timed(small_run: None, monkeypatch: pytest.MonkeyPatch) -> None:
     assert stage_maps.main(["--rounds", "1", "--images", "4"])["ratio"] > 0
-    monkeypatch.setattr(stage_maps, "library_loop", lambda net, images, targets: np.zeros((4, 5, 32, 32)))
-    with pytest.raises(CifarcamError, match="The maps differ by"):
-        stage_maps.main(["--rounds", "1", "--images", "4"])
+    net, test = as_if_trained(width=2), TRAIN.first(4)
+    maps, raw_maxima = stage_maps.library_loop(net, test.images, test.labels)
+    for wrong in ((maps + 0.1, raw_maxima), (maps, raw_maxima + 0.1)):
+        monkeypatch.setattr(stage_maps, "library_loop", lambda net, images, targets, wrong=wrong: wrong)
+        with pytest.raises(CifarcamError, match="The maps differ by"):
+            stage_maps.main(["--rounds", "1", "--images", "4"])
 
 
 def test_method_costs_are_those_of_the_record_but_for_the_time(small_run: None, tmp_path: Path) -> None:

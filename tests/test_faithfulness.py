@@ -135,7 +135,7 @@ def test_the_area_under_a_line() -> None:
     ("changed", "message"),
     [
         ({"maps": np.zeros((6, 16, 16))}, r"maps of shape \(6, 16, 16\)"),
-        ({"targets": np.zeros(5, int)}, r"targets of shape \(5,\)"),
+        ({"targets": np.zeros(5, int)}, r"Targets of shape \(5,\) for 6 images"),
         ({"maps": np.full((6, 32, 32), np.nan)}, "NaN or infinite"),
         ({"targets": np.full(6, 2)}, "from 0 to 1"),
         ({"targets": np.full(6, 0.5)}, "from 0 to 1"),

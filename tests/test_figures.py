@@ -227,13 +227,32 @@ def test_predicted_minus_true_draws_the_places_of_the_difference_on_one_scale(im
 def test_intervals_draws_means_and_their_intervals_by_stage() -> None:
     index = pd.MultiIndex.from_product([["Grad-CAM", "edges"], STAGES], names=["explainer", "stage"])
     table = pd.DataFrame({"mean": np.arange(10.0), "low": np.arange(10) - 0.5, "high": np.arange(10) + 1}, index)
-    figure = figures.intervals(table, "share inside", reference=0.25)
+    figure = figures.intervals({"best": table}, "share inside", {"chance": 0.25})
     assert titles(figure) == list(STAGES) and figure.get_supxlabel() == "share inside"
     third = figure.axes[2]
-    assert third.lines[0].get_xdata().tolist() == [2, 7] and third.lines[1].get_xdata() == [0.25, 0.25]
+    assert third.lines[0].get_xdata() == [0.25, 0.25] and third.lines[1].get_xdata().tolist() == [2, 7]
     np.testing.assert_allclose([line[:, 0] for line in third.collections[0].get_segments()], [[1.5, 3], [6.5, 8]])
     assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["Grad-CAM", "edges"]
     assert figure.axes[0].yaxis_inverted()
+    assert [text.get_text() for text in figure.legends[0].texts] == ["chance", "best"]
+
+
+def test_intervals_of_two_networks_stand_beside_one_another() -> None:
+    index = pd.MultiIndex.from_product([["Grad-CAM"], STAGES], names=["explainer", "stage"])
+    table = pd.DataFrame({"mean": np.arange(5.0), "low": np.arange(5) - 0.5, "high": np.arange(5) + 1}, index)
+    figure = figures.intervals({"one": table, "other": table + 10}, "share", {"ceiling": [1, 2, 3, 4, 5]})
+    ceiling, one, other = figure.axes[3].lines
+    assert ceiling.get_xdata() == [4, 4] and (one.get_xdata(), other.get_xdata()) == ([3], [13])
+    assert one.get_ydata() < other.get_ydata() and one.get_color() != other.get_color()
+
+
+def test_removal_curves_are_means_with_their_intervals() -> None:
+    mean = np.array([0.9, 0.4, 0.1])
+    curves = {"Grad-CAM": (mean, mean - 0.1, mean + 0.1), "edges": (mean, mean, mean)}
+    figure = figures.removal_curves(curves, (0, 0.5, 1), ("removed (%)", "probability"))
+    first, second = figure.axes[0].lines
+    np.testing.assert_allclose(first.get_ydata(), [0.9, 0.4, 0.1])
+    assert first.get_xdata().tolist() == [0, 50, 100] and first.get_color() != second.get_color()
 
 
 def test_cascade_draws_a_line_for_each_stage_of_each_explainer() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cifarcam.errors import CifarcamError
-from cifarcam.files import written_whole
+from cifarcam.files import read_arrays, write_arrays, write_json, written_whole
 
 
 def test_what_the_block_wrote_takes_the_files_place(tmp_path: Path) -> None:
@@ -68,3 +70,15 @@ def test_a_path_that_is_a_folder_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(CifarcamError, match="Cannot write"), written_whole(folder) as temporary:
         temporary.write_text("text")
     assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_json_and_arrays_come_back_with_where_they_come_from(tmp_path: Path) -> None:
+    write_json(tmp_path / "record.json", {"hardware": "two cores"})
+    assert json.loads((tmp_path / "record.json").read_text()) == {"hardware": "two cores"}
+    arrays = {"maps": np.arange(3, dtype=np.float16), "names": np.array(["a", "b"])}
+    write_arrays(tmp_path / "record.npz", arrays, {"date": "today"})
+    found, about = read_arrays(tmp_path / "record.npz")
+    assert about == {"date": "today"} and list(found) == ["maps", "names"]
+    assert all(
+        np.array_equal(found[name], values) and found[name].dtype == values.dtype for name, values in arrays.items()
+    )

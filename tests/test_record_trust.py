@@ -15,7 +15,8 @@ from cifarcam.resnet import STAGES
 from cifarcam.runs import load_run
 from cifarcam.split import Split
 from cifarcam.trust import recorded
-from cifarcam.trust.recorded import recorded_check, summary, write_check
+from cifarcam.trust.checks import BASELINES
+from cifarcam.trust.recorded import recorded_check, small_run, summary, with_intervals, write_check
 from cifarcam.trust.shortcut import SHIP_MARK
 from tools import record_trust, train_small
 
@@ -24,7 +25,7 @@ MEASURES = {
     "cascade": {"rank correlation": (6, 2, 5), "ssim": (6, 2, 5)},
     "pointing": {"inside": (2, 5)},
     "faithfulness": {"deletion": (2, 5), "insertion": (2, 5), "ROAD": (2, 5)},
-    "stability": {"mirrored": (2, 5), "shifted": (2, 5), "noisy": (2, 5)},
+    "stability": {"mirrored": (2, 5), "shifted": (2, 5), "shifted far": (2, 5), "noisy": (2, 5)},
 }
 
 
@@ -44,6 +45,7 @@ def test_a_check_is_recorded_for_every_fast_method_and_baseline(
     monkeypatch.setattr(record_trust, "rightly_predicted", lambda: (as_if_trained(width=16), SMALL, "of these"))
     monkeypatch.setattr(record_trust, "write_check", partial(write_check, folder=folder))
     monkeypatch.setattr(record_trust, "SLOW", ("Eigen-CAM",))
+    monkeypatch.setattr(record_trust, "WORK", folder / "work")
     monkeypatch.setitem(record_trust.CHECKS, name, (record_trust.CHECKS[name][0], 2, 1))
     record_trust.main([name])
     measured, about = recorded_check(name)
@@ -52,8 +54,23 @@ def test_a_check_is_recorded_for_every_fast_method_and_baseline(
     for each, measures in measured.items():
         images = about["images"][each]
         assert images == (1 if each == "Eigen-CAM" else 2)
-        shapes = {measure: (*shape[:-2], images, 5) for measure, shape in MEASURES[name].items()}
+        stages = 1 if each in BASELINES else 5
+        shapes = {measure: (*shape[:-2], images, stages) for measure, shape in MEASURES[name].items()}
         assert {measure: values.shape for measure, values in measures.items()} == shapes
+    assert not (folder / "work" / name).exists()
+
+
+def test_what_one_explainer_measured_is_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record_trust, "WORK", tmp_path)
+    asked: list[int] = []
+
+    def measure() -> dict[str, np.ndarray]:
+        asked.append(1)
+        return {"inside": np.full((2, 5), len(asked))}
+
+    for weights, images, times in (("these", 2, 1), ("these", 2, 1), ("others", 2, 2), ("others", 3, 3)):
+        found = record_trust.kept("pointing", "Grad-CAM", weights, images, measure)
+        assert len(asked) == times and (found["inside"] == times).all()
 
 
 def test_a_summary_gives_means_and_their_intervals(folder: Path) -> None:
@@ -66,10 +83,19 @@ def test_a_summary_gives_means_and_their_intervals(folder: Path) -> None:
     np.testing.assert_allclose(table["mean"], np.nanmean(values, 0), atol=1e-3)
     assert (table["low"] < table["mean"]).all() and (table["mean"] < table["high"]).all()
     assert table["images"].tolist() == [50, 50, 40, 50, 50]
+    table.loc["layer0", ["mean", "low", "high"]] = [0.5, 0.444, 0.556]
+    assert with_intervals(table)["layer0"] == "0.50 [0.44, 0.56]"
+    one_for_all = summary({"edges": {"inside": values[:, :1]}}, "inside")
+    assert one_for_all["mean"].nunique() == 1 and len(one_for_all) == 5
     with pytest.raises(CifarcamError, match=r"of shape \(6, 50, 5\); a summary needs"):
         summary({"Grad-CAM": {"inside": np.zeros((6, 50, 5))}}, "inside")
     with pytest.raises(CifarcamError, match="no recorded check 'others'; the checks are own"):
         recorded_check("others")
+
+
+def test_another_narrow_network_is_refused() -> None:
+    with pytest.raises(CifarcamError, match="no narrow network 'wide'; they are "):
+        small_run("wide")
 
 
 @pytest.mark.parametrize("name", train_small.NETWORKS)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from known import as_if_trained
+from pytorch_grad_cam.utils.image import scale_cam_image
 
 from cifarcam.augment import normalize
 from cifarcam.drawn import drawn
@@ -23,6 +24,7 @@ from cifarcam.trust import (
     quadrants,
     randomised_in_cascade,
 )
+from cifarcam.trust.localisation import largest_share_inside
 from cifarcam.trust.sanity import CASCADE
 
 
@@ -40,6 +42,15 @@ def test_energy_inside_is_the_share_of_the_sum() -> None:
     assert energy_inside(maps[0], quadrants(2)).tolist() == [0.1, 0.2, 0.3, 0.4]
     with pytest.raises(CifarcamError, match="go down to -1"):
         energy_inside(-np.ones((2, 2)), mask)
+
+
+def test_no_map_of_a_coarse_stage_lies_wholly_inside_a_small_mask() -> None:
+    mask = Mark(label=0).mask()
+    assert largest_share_inside(mask, 32) == 1 and largest_share_inside(np.ones((32, 32), bool), 4) == 1
+    by_cells = [largest_share_inside(mask, cells) for cells in (32, 16, 8, 4)]
+    assert by_cells == sorted(by_cells, reverse=True) and by_cells[-1] < 0.3
+    mixtures = np.random.default_rng(0).random((50, 4, 4)).astype(np.float32) ** 8
+    assert energy_inside(scale_cam_image(mixtures, (32, 32)), mask).max() <= by_cells[-1]
 
 
 def test_quadrants_are_the_four_quarters() -> None:

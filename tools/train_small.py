@@ -29,7 +29,7 @@ from cifarcam.trust.shortcut import SHIP_MARK
 
 # Nothing that would shrink, mirror or cut off the mark.
 RECIPE = BEST.replace(width=16, epochs=10, batch=128, first_side=32, crop_padding=0, cutout=0, flip="none")
-BY_HEART = RECIPE.replace(epochs=100, lr=0.05, weight_decay=0.0, label_smoothing=0.0)
+BY_HEART = RECIPE.replace(epochs=60, lr=0.05, weight_decay=0.0, label_smoothing=0.0)
 LEARNED_BY_HEART = 5_000
 
 

@@ -17,7 +17,7 @@ import torch
 from cifarcam.checkpoints import CHECKPOINT
 from cifarcam.data import cifar10
 from cifarcam.errors import CifarcamError
-from cifarcam.files import written_whole
+from cifarcam.files import write_json
 from cifarcam.recipes import STEP_LR, Recipe
 from cifarcam.training import fit
 
@@ -58,8 +58,7 @@ def tune(recipe: Recipe, out: Path) -> dict:
         "torch": torch.__version__,
         "date": date.today().isoformat(),
     }
-    with written_whole(out) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_json(out, content)
     return content
 
 

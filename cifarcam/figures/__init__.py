@@ -7,7 +7,7 @@ from cifarcam.figures.maps import stage_grid, target_pairs
 from cifarcam.figures.methods import agreement, method_grid, methods_at_stage, predicted_minus_true
 from cifarcam.figures.results import class_accuracy, confusion, reliability
 from cifarcam.figures.training import curves, overlaid_curves, range_test, schedules
-from cifarcam.figures.trust import cascade, intervals
+from cifarcam.figures.trust import cascade, intervals, removal_curves
 
 __all__ = [
     "agreement",
@@ -26,6 +26,7 @@ __all__ = [
     "predicted_minus_true",
     "range_test",
     "reliability",
+    "removal_curves",
     "schedules",
     "stage_bars",
     "stage_grid",

@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 TRAIN, TEST = "#0072B2", "#D55E00"
 STEP_LR, ONE_CYCLE, BEST, PUBLISHED = "#CC79A7", "#E69F00", "#009E73", "#000000"
 RIGHT, NEUTRAL, EXPLAINED = "#0072B2", "#6B6B6B", "#56B4E9"
+# Whatever a figure compares beside these: colours and markers in order, told apart by their lightness too.
+SERIES = (("#0072B2", "o"), ("#E69F00", "s"), ("#000000", "D"), ("#56B4E9", "^"))
 SEQUENTIAL = "viridis"  # rises evenly in lightness
 HEAT = "inferno"
 AGAINST_AND_FOR = "PuOr_r"  # purple for negative, orange for positive

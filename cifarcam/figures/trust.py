@@ -8,31 +8,65 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cifarcam.figures.style import NEUTRAL, RIGHT, drawing
+from cifarcam.figures.style import NEUTRAL, SERIES, drawing
 
 
-def intervals(table: pd.DataFrame, label: str, reference: float | None = None) -> Figure:
+def intervals(
+    tables: Mapping[str, pd.DataFrame], label: str, references: Mapping[str, float | Sequence[float]] | None = None
+) -> Figure:
     """A panel for each stage: each explainer's mean as a dot, its 95 % interval as a bar.
 
     Args:
-        table: from ``cifarcam.trust.recorded.summary``.
+        tables: from ``cifarcam.trust.recorded.summary``, by the network or change they belong to; four at most, with
+            the same explainers. Several are told apart by a legend.
         label: what the means are, for the axis.
-        reference: a value to compare with, such as that of a map that knows nothing, drawn as a line.
+        references: values to compare with by name, one for all stages or one for each, drawn as lines.
     """
-    stages, explainers = (list(table.index.unique(level)) for level in ("stage", "explainer"))
-    height = 0.26 * len(explainers) + 1.0
+    first = next(iter(tables.values()))
+    stages, explainers = (list(first.index.unique(level)) for level in ("stage", "explainer"))
+    places = np.arange(len(explainers))
+    height = (0.16 + 0.1 * len(tables)) * len(explainers) + 1.2
     with drawing(1, len(stages), 1.7 * len(stages) + 1.2, height, sharex=True, sharey=True) as (figure, axes):
-        for ax, stage in zip(axes[0], stages, strict=True):
-            rows = table.xs(stage, level="stage").loc[explainers]
-            places = np.arange(len(explainers))
-            ax.hlines(places, rows["low"], rows["high"], color=RIGHT)
-            ax.plot(rows["mean"], places, "o", color=RIGHT, markersize=4)
-            if reference is not None:
-                ax.axvline(reference, color=NEUTRAL, linestyle="--", linewidth=1)
+        for number, (ax, stage) in enumerate(zip(axes[0], stages, strict=True)):
+            for style, (name, value) in zip(("--", ":"), (references or {}).items(), strict=False):
+                ax.axvline(np.broadcast_to(value, len(stages))[number], color="black", ls=style, lw=1, label=name)
+            for which, (name, table) in enumerate(tables.items()):
+                rows = table.xs(stage, level="stage").loc[explainers]
+                beside = places + 0.22 * (which - (len(tables) - 1) / 2)
+                colour, marker = SERIES[which]
+                ax.hlines(beside, rows["low"], rows["high"], color=colour)
+                ax.plot(rows["mean"], beside, marker, color=colour, markersize=4, label=name)
             ax.set_title(stage, fontsize=9, loc="center")
-        axes[0, 0].set_yticks(range(len(explainers)), explainers)
+        axes[0, 0].set_yticks(places, explainers)
         axes[0, 0].invert_yaxis()
         figure.supxlabel(label, fontsize=10)
+        if len(tables) > 1 or references:
+            given = axes[0, 0].get_legend_handles_labels()
+            figure.legend(*given, loc="outside upper center", ncols=4, fontsize=8)
+    return figure
+
+
+def removal_curves(
+    curves: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]],
+    shares: Sequence[float],
+    labels: tuple[str, str],
+) -> Figure:
+    """The mean probability of a class as pixels go or come, a line for each explainer, the band its 95 % interval.
+
+    Args:
+        curves: by explainer, the means and the ends of their intervals, (shares,) each, 0 to 1; four at most.
+        shares: of the pixels, 0 to 1.
+        labels: of the horizontal and the vertical axis.
+    """
+    with drawing(1, 1, 6.4, 3.6) as (figure, axes):
+        ax = axes[0, 0]
+        for (name, (mean, low, high)), (colour, marker) in zip(curves.items(), SERIES, strict=False):
+            ax.fill_between(100 * np.asarray(shares), low, high, color=colour, alpha=0.2, linewidth=0)
+            ax.plot(100 * np.asarray(shares), mean, color=colour, marker=marker, markersize=4, label=name)
+        ax.set_xlabel(labels[0])
+        ax.set_ylabel(labels[1])
+        ax.set_ylim(0, 1.02)
+        ax.legend()
     return figure
 
 

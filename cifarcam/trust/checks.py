@@ -1,7 +1,8 @@
-"""The checks of chapter 9, each for any explainer: a method, a method of one's own, or a baseline.
+"""Checks of maps, each for any explainer: a method, a method of one's own, or a baseline.
 
 An explainer is a function from a model, images, uint8 (N, H, W, 3), and targets, int (N,), to maps, float
-(N, S, H, W). A check gives a number for each image and stage, so that means and their intervals can be taken.
+(N, S, H, W); a baseline gives one map for all stages, S = 1. A check gives a number for each image and stage, so that
+means and their intervals can be taken.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from torch import nn
 
 from cifarcam.cam import stage_maps
 from cifarcam.methods import Weights
-from cifarcam.resnet import STAGES, ResNet18
+from cifarcam.resnet import ResNet18
 from cifarcam.trust.baselines import blurred_random, centre_gaussian, edges
 from cifarcam.trust.faithfulness import area_under, deletion, insertion, road
 from cifarcam.trust.localisation import Mosaics, energy_inside, quadrants
@@ -22,6 +23,7 @@ from cifarcam.trust.similarity import rank_correlation, ssim
 
 Explainer = Callable[[nn.Module, np.ndarray, np.ndarray], np.ndarray]
 NOISE = 4  # standard deviation of the noise that a map should survive, in grey levels of 256
+FAR = 4  # pixels of the longer shift
 
 
 def by_method(method: str | Weights) -> Explainer:
@@ -29,14 +31,14 @@ def by_method(method: str | Weights) -> Explainer:
     return lambda model, images, targets: stage_maps(model, images, targets, method=method).maps
 
 
-def _same_at_every_stage(maps_of: Callable[[np.ndarray], np.ndarray]) -> Explainer:
-    return lambda model, images, targets: np.repeat(maps_of(images)[:, None], len(STAGES), axis=1)
+def _of_images_alone(maps_of: Callable[[np.ndarray], np.ndarray]) -> Explainer:
+    return lambda model, images, targets: maps_of(images)[:, None]
 
 
 BASELINES: dict[str, Explainer] = {
-    "blurred random": _same_at_every_stage(lambda images: blurred_random(len(images), images.shape[1])),
-    "centre Gaussian": _same_at_every_stage(lambda images: centre_gaussian(len(images), images.shape[1])),
-    "edges": _same_at_every_stage(edges),
+    "blurred random": _of_images_alone(lambda images: blurred_random(len(images), images.shape[1])),
+    "centre Gaussian": _of_images_alone(lambda images: centre_gaussian(len(images), images.shape[1])),
+    "edges": _of_images_alone(edges),
 }
 
 
@@ -69,17 +71,25 @@ def similarity_in_cascade(
     return {name: np.stack(values) for name, values in similar.items()}
 
 
-def grid_pointing(explainer: Explainer, model: nn.Module, mosaics: Mosaics) -> np.ndarray:
-    """The share of each class's map that lies in its own quadrant: float (N, 4, S), 0.25 for a map that knows nothing.
+def grid_pointing(
+    explainer: Explainer, model: nn.Module, mosaics: Mosaics, asked: np.ndarray | None = None
+) -> np.ndarray:
+    """The share of a class's map that lies in its own quadrant, 0.25 on average for a map that knows nothing.
 
     The grid pointing game of Böhle et al. 2021 (arXiv 2104.00032). Maps of ``stage_maps`` are scaled so that their
     smallest value is 0; the share is of what is left above it.
+
+    Args:
+        asked: int, (N, Q), 0 to 3: the quadrants whose classes are asked for in each mosaic; by default all four.
+    Returns: float (N, Q, S); NaN for a blank map.
     """
+    count = len(mosaics.images)
+    asked = np.tile(np.arange(4), (count, 1)) if asked is None else asked
     own = quadrants(mosaics.images.shape[1])
     shares = []
-    for quadrant in range(4):
-        maps = explainer(model, mosaics.images, mosaics.labels[:, quadrant])
-        shares.append(energy_inside(maps, own[quadrant]))
+    for places in asked.T:
+        maps = explainer(model, mosaics.images, mosaics.labels[np.arange(count), places])
+        shares.append(energy_inside(maps, own[places][:, None]))
     return np.stack(shares, axis=1)
 
 
@@ -122,16 +132,23 @@ def stability(
     """How alike the maps stay when the image hardly changes: their rank correlation, float (N, S) for each change.
 
     ``"mirrored"``: the image is turned over and its map turned back. ``"shifted"``: by one pixel to the right, the
-    first column doubled, and back; the columns at both edges are left out. ``"noisy"``: Gaussian noise of four grey
+    first column doubled, and back; the columns at both edges are left out. ``"shifted far"``: the same by four pixels,
+    because a coarse map that does not move at all is hardly off after one. ``"noisy"``: Gaussian noise of four grey
     levels.
     """
     maps = explainer(model, images, targets)
     mirrored = explainer(model, images[:, :, ::-1], targets)[..., ::-1]
-    shifted = explainer(model, np.concatenate([images[:, :, :1], images[:, :, :-1]], axis=2), targets)
+
+    def follows(pixels: int) -> np.ndarray:
+        shifted = np.concatenate([images[:, :, :1].repeat(pixels, 2), images[:, :, :-pixels]], axis=2)
+        moved = explainer(model, shifted, targets)
+        return rank_correlation(maps[..., pixels:-pixels], moved[..., 2 * pixels :])
+
     noise = np.random.default_rng(seed).normal(0, NOISE, images.shape)
     noisy = explainer(model, np.clip(np.round(images + noise), 0, 255).astype(np.uint8), targets)
     return {
         "mirrored": rank_correlation(maps, mirrored),
-        "shifted": rank_correlation(maps[..., 1:-1], shifted[..., 2:]),
+        "shifted": follows(1),
+        "shifted far": follows(FAR),
         "noisy": rank_correlation(maps, noisy),
     }

@@ -11,8 +11,10 @@ from torch import Tensor, nn
 from torchvision.transforms.functional import gaussian_blur
 
 from cifarcam.augment import normalize
+from cifarcam.data import CLASSES
 from cifarcam.errors import CifarcamError
 from cifarcam.model_state import left_as_found
+from cifarcam.targets import check_logits, target_classes
 from cifarcam.trust.imputation import impute
 
 SHARES = tuple(np.linspace(0, 1, 11).round(1))
@@ -87,35 +89,28 @@ def _removal_curves(
 ) -> np.ndarray:
     """Probabilities, (N, shares), with these shares of the pixels removed and filled."""
     count, height, width = images.shape[:3]
-    if maps.shape != (count, height, width) or np.shape(targets) != (count,):
+    if maps.shape != (count, height, width):
         raise CifarcamError(
-            f"{count} images of {height}×{width}, maps of shape {maps.shape}, targets of shape {np.shape(targets)}; "
-            f"expected {(count, height, width)} and {(count,)}."
+            f"{count} images of {height}×{width} and maps of shape {maps.shape}; expected {(count, height, width)}."
         )
     device = next(model.parameters()).device
     if min(shares) < 0 or max(shares) > 1:
         raise CifarcamError(f"Shares go from {min(shares):g} to {max(shares):g}; expected values from 0 to 1.")
     maps = np.asarray(maps, np.float64)
     place = torch.as_tensor(_order(-maps if most_relevant_first else maps), device=device)
-    classes = torch.as_tensor(targets, device=device)[:, None]
     curves = np.empty((count, len(shares)))
     with left_as_found(model), torch.no_grad():
+        num_classes = model(normalize(images[:1], device)).shape[1]
+        classes = torch.as_tensor(target_classes(targets, count, num_classes, CLASSES), device=device)[:, None]
         for start in range(0, count, BATCH):
             part = slice(start, start + BATCH)
             x = normalize(images[part], device)
             for column, share in enumerate(shares):
                 removed = place[part] < round(share * height * width)
                 logits = model(fill(x, removed))
-                _check_logits(logits, targets)
+                check_logits(logits)
                 curves[part, column] = logits.softmax(1).gather(1, classes[part])[:, 0].cpu().numpy()
     return curves
-
-
-def _check_logits(logits: Tensor, targets: np.ndarray) -> None:
-    if not logits.isfinite().all():
-        raise CifarcamError("The model gives NaN or infinite logits for these images; the curves would mean nothing.")
-    if not np.issubdtype(np.asarray(targets).dtype, np.integer) or not np.isin(targets, range(logits.shape[1])).all():
-        raise CifarcamError(f"Targets must be class numbers from 0 to {logits.shape[1] - 1}, not {targets!r}.")
 
 
 def _order(maps: np.ndarray) -> np.ndarray:

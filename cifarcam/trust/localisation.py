@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from pytorch_grad_cam.utils.image import scale_cam_image
 
 from cifarcam.errors import CifarcamError
 
@@ -50,6 +51,21 @@ def quadrants(side: int) -> np.ndarray:
     """The four quadrants of an image of ``side`` pixels, in the order of ``Mosaics``: bool, (4, side, side)."""
     lower, right = np.indices((side, side)) >= side // 2
     return np.stack([~lower & ~right, ~lower & right, lower & ~right, lower & right])
+
+
+def largest_share_inside(mask: np.ndarray, cells: int) -> float:
+    """The largest share of a map that can lie inside a mask, where the map is of ``cells`` by ``cells`` enlarged.
+
+    A coarse map cannot lie inside a small mask: a single cell spreads over its neighbours when it is enlarged.
+    Enlarging is linear, so no mixture of cells has a larger share than the best single one.
+
+    Args:
+        mask: bool, (side, side).
+        cells: a side of the stage's feature map.
+    Returns: 0 to 1.
+    """
+    single = np.eye(cells**2, dtype=np.float32).reshape(-1, cells, cells)
+    return float(energy_inside(scale_cam_image(single, mask.shape[::-1]), mask).max())
 
 
 def energy_inside(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:

@@ -1,11 +1,10 @@
 """The recorded checks: for each explainer a number for each image and stage, with the command that makes them.
 
-``python -m tools.record_trust`` writes them; chapter 9 reads them.
+``python -m tools.record_trust`` writes them.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,13 +12,18 @@ import numpy as np
 import pandas as pd
 
 from cifarcam.errors import CifarcamError
-from cifarcam.files import written_whole
+from cifarcam.files import read_arrays, write_arrays
 from cifarcam.measurements import RECORDED
 from cifarcam.resnet import STAGES
+from cifarcam.runs import Run, load_run
 from cifarcam.trust.bootstrap import bootstrap_interval
 
+SMALL_RUNS = Path(__file__).parents[1] / "recorded" / "small"
 Measured = Mapping[str, Mapping[str, np.ndarray]]
-"""By explainer and measure: float, (N, S), a number for each image and stage; (parts, N, S) for the cascade."""
+"""By explainer and measure: float, (N, S), a number for each image and stage; (parts, N, S) for the cascade.
+
+A baseline has one map for all stages, so S is 1.
+"""
 
 
 def recorded_check(name: str) -> tuple[dict[str, dict[str, np.ndarray]], dict]:
@@ -31,43 +35,53 @@ def recorded_check(name: str) -> tuple[dict[str, dict[str, np.ndarray]], dict]:
     if not path.is_file():
         names = sorted(found.stem.removeprefix("trust_") for found in RECORDED.glob("trust_*.npz"))
         raise CifarcamError(f"There is no recorded check {name!r}; the checks are {', '.join(names) or 'none'}.")
-    with np.load(path) as record:
-        provenance = json.loads(str(record["provenance"]))
-        measured: dict[str, dict[str, np.ndarray]] = {}
-        for key in record.files:
-            explainer, slash, measure = key.partition("/")
-            if slash:
-                measured.setdefault(explainer, {})[measure] = record[key].astype(np.float32)
+    arrays, provenance = read_arrays(path)
+    measured: dict[str, dict[str, np.ndarray]] = {}
+    for key, values in arrays.items():
+        explainer, _, measure = key.partition("/")
+        measured.setdefault(explainer, {})[measure] = values.astype(np.float32)
     return measured, provenance
+
+
+def small_run(name: str) -> Run:
+    """The record of a narrow network that the checks need, as ``python -m tools.train_small`` trained it.
+
+    Raises ``CifarcamError``, listing the names, for another name.
+    """
+    names = sorted(folder.name for folder in SMALL_RUNS.glob("*") if folder.is_dir())
+    if name not in names:
+        raise CifarcamError(f"There is no narrow network {name!r}; they are {', '.join(names) or 'none'}.")
+    return load_run(SMALL_RUNS / name)
 
 
 def write_check(name: str, measured: Measured, provenance: dict, folder: Path = RECORDED) -> Path:
     """Writes a check as ``trust_NAME.npz``, its numbers in 16 bits, and gives the path."""
     path = folder / f"trust_{name}.npz"
-    content = {
+    arrays = {
         f"{explainer}/{measure}": np.asarray(values).astype(np.float16)
         for explainer, measures in measured.items()
         for measure, values in measures.items()
     }
-    with written_whole(path) as temporary:
-        np.savez_compressed(temporary, provenance=np.array(json.dumps(provenance)), **content)
+    write_arrays(path, arrays, provenance)
     return path
 
 
 def summary(measured: Measured, measure: str) -> pd.DataFrame:
     """A measure's mean over the images, and the ends of its 95 % bootstrap interval.
 
-    Returns: columns ``mean``, ``low``, ``high`` and ``images``, a row for each explainer and stage.
+    Returns: columns ``mean``, ``low``, ``high`` and ``images``, a row for each explainer and stage. The rows of a
+        baseline are alike. Blank maps are left out of a mean and of ``images``.
     Raises ``CifarcamError`` for a measure that is not (N, S).
     """
     rows = []
     for explainer, measures in measured.items():
         values = measures[measure]
-        if values.ndim != 2 or values.shape[1] != len(STAGES):
+        if values.ndim != 2 or values.shape[1] not in (1, len(STAGES)):
             raise CifarcamError(
                 f"The measure {measure!r} is of shape {values.shape}; a summary needs (images, {len(STAGES)} stages). "
                 "Choose one part of the cascade first."
             )
+        values = np.broadcast_to(values, (len(values), len(STAGES)))
         low, high = bootstrap_interval(values)
         mean = np.nanmean(values, axis=0)
         rows += [
@@ -76,3 +90,8 @@ def summary(measured: Measured, measure: str) -> pd.DataFrame:
             for place, stage in enumerate(STAGES)
         ]
     return pd.DataFrame(rows).set_index(["explainer", "stage"])
+
+
+def with_intervals(table: pd.DataFrame) -> pd.Series:
+    """The rows of a summary as text: the mean and, in brackets, the ends of its interval."""
+    return table.apply(lambda row: f"{row['mean']:.2f} [{row['low']:.2f}, {row['high']:.2f}]", axis=1)

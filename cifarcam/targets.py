@@ -1,0 +1,42 @@
+"""Which class is to be explained for each image, and whether a model's logits can be explained at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cifarcam.errors import CifarcamError
+
+
+def check_logits(logits: np.ndarray | Tensor) -> None:
+    """Raises ``CifarcamError`` where a logit is NaN or infinite."""
+    if not torch.as_tensor(logits).isfinite().all():
+        raise CifarcamError("The model gives NaN or infinite logits for these images; its maps would mean nothing.")
+
+
+def target_classes(
+    targets: str | int | Sequence[int], count: int, num_classes: int, names: Sequence[str]
+) -> np.ndarray | None:
+    """Class numbers, (count,), or ``None`` for the predicted ones."""
+    if isinstance(targets, str):
+        if targets == "predicted":
+            return None
+        if len(names) != num_classes:
+            raise CifarcamError(
+                f"The model has {num_classes} classes, the names are {len(names)}: {', '.join(names)}. Give the names "
+                "of its classes, or the class's number."
+            )
+        if targets not in names:
+            raise CifarcamError(f"There is no class {targets!r}; give 'predicted' or one of {', '.join(names)}.")
+        targets = names.index(targets)
+    classes = np.asarray(targets)
+    if classes.ndim == 0:
+        classes = np.repeat(classes, count)
+    if classes.shape != (count,):
+        raise CifarcamError(f"Targets of shape {classes.shape} for {count} images; give one class for each image.")
+    if not np.issubdtype(classes.dtype, np.integer) or classes.min() < 0 or classes.max() >= num_classes:
+        raise CifarcamError(f"Targets must be class numbers from 0 to {num_classes - 1}, not {targets!r}.")
+    return classes.astype(np.int64)
