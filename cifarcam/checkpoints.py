@@ -39,6 +39,7 @@ class TrainingState:
     model: nn.Module | None = None
     history: list[dict] = field(default_factory=list)
     hardware: list[str] = field(default_factory=list)
+    commits: list[str | None] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         recipe = self.recipe
@@ -79,7 +80,8 @@ class TrainingState:
 def save_checkpoint(run: TrainingState, checkpoint: Path) -> None:
     """Writes the state whole or not at all. Raises ``CifarcamError`` where it cannot be written."""
     state = {name: part.state_dict() for name, part in run.parts().items()}
-    about = {"recipe": dataclasses.asdict(run.recipe), "history": run.history, "hardware": run.hardware}
+    about = {"recipe": dataclasses.asdict(run.recipe), "history": run.history}
+    about |= {"hardware": run.hardware, "commits": run.commits}
     same = {name: getattr(run, name) for name in MUST_STAY_THE_SAME}
     buffer = io.BytesIO()  # torch.save itself reports a full disk as a RuntimeError of its zip writer
     torch.save(state | about | same, buffer)
@@ -112,7 +114,7 @@ def load_checkpoint(run: TrainingState, checkpoint: Path | None) -> None:
     try:
         for name, part in run.parts().items():
             part.load_state_dict(saved[name])
-        run.history, run.hardware = saved["history"], saved.get("hardware", [])
+        run.history, run.hardware, run.commits = saved["history"], saved.get("hardware", []), saved.get("commits", [])
     except (KeyError, ValueError, RuntimeError) as error:
         raise _damaged(checkpoint) from error
 

@@ -19,6 +19,7 @@ from cifarcam.recipes import Recipe
 RECORDED = Path(__file__).parent / "recorded" / "measurements"
 RANGE_TEST = RECORDED / "range_test.json"
 METHOD_COSTS = RECORDED / "method_costs.json"
+STEP_LR_TUNING = RECORDED / "step_lr_tuning.json"
 
 
 def published_one_cycle() -> pd.DataFrame:
@@ -66,6 +67,17 @@ def recorded_method_costs() -> tuple[pd.DataFrame, dict]:
     """
     measured = json.loads(METHOD_COSTS.read_text(encoding="utf-8"))
     return pd.DataFrame(measured.pop("methods")).T.astype({"forward": int, "backward": int}), measured
+
+
+def recorded_step_lr_tuning() -> tuple[pd.DataFrame, dict]:
+    """How ``STEP_LR``'s step and factor were chosen on held-out training images, as ``tools.tune`` measured it.
+
+    A row for each candidate: ``step_epochs``, ``gamma``, ``validation_accuracy`` (0 to 1) and ``validation_loss``
+    (nats) after the last epoch. Beside it the ``chosen`` one, the ``recipe``, how many images it was ``trained_on``
+    and how many were ``held_out``, hardware, versions and date.
+    """
+    measured = json.loads(STEP_LR_TUNING.read_text(encoding="utf-8"))
+    return pd.DataFrame(measured.pop("candidates")), measured
 
 
 def recorded_range_test() -> tuple[RangeTest, dict]:

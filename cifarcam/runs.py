@@ -12,7 +12,6 @@ import importlib
 import importlib.metadata
 import json
 import platform
-import subprocess
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -199,25 +198,10 @@ def _provenance(fitted: Fitted, test: Split) -> dict:
         "date": date.today().isoformat(),
         "train_checksum": fitted.data_checksum,
         "test_checksum": test.checksum(),
-        "code": {"cifarcam": __version__, "commit": _commit()},
+        "code": {"cifarcam": __version__, "commit": fitted.commit},
         "versions": {"python": platform.python_version(), "cv2": importlib.import_module("cv2").__version__}
         | {name: importlib.metadata.version(name) for name in ("torch", "torchvision", "numpy", "albumentations")},
     }
-
-
-def _commit() -> str | None:
-    """The commit this package runs from, ``-dirty`` with changes on top; ``None`` where it is no checkout."""
-    here = str(Path(__file__).resolve().parent)
-    git = ["git", "-C", here]
-    describe = [*git, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
-        ours = subprocess.run([*git, "ls-files", "--error-unmatch", __file__], capture_output=True, check=False)
-        if ours.returncode:  # installed, or copied into a checkout of something else
-            return None
-        asked = subprocess.run(describe, capture_output=True, text=True, check=False)
-    except FileNotFoundError:  # no git on this machine
-        return None
-    return asked.stdout.strip() if asked.returncode == 0 else None
 
 
 def _in_16_bits(model: nn.Module) -> dict[str, Tensor]:

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from cifarcam.augment import Batches, check_split, generator_for
 from cifarcam.checkpoints import CHECKPOINT, TrainingState, claim, load_checkpoint, save_checkpoint
+from cifarcam.commit import current_commit
 from cifarcam.data import CLASSES
 from cifarcam.errors import CifarcamError
 from cifarcam.hardware import autocast, describe, training_device
@@ -37,6 +38,8 @@ class Fitted:
         history: a dict an epoch: ``epoch``, ``lr`` (at its start), ``train_loss`` (mean cross-entropy of the augmented
             batches), ``train_accuracy``, ``test_loss``, ``test_accuracy`` (shares, 0 to 1), ``seconds`` of training.
         hardware, precision: what it ran on, and in which number format.
+        commit: the package's, ``None`` where it runs from no checkout; a run that was resumed names all, as for
+            ``hardware``.
         compiled: whether ``torch.compile`` was used.
         data_checksum: of the training split, see ``Split.checksum``.
     """
@@ -46,6 +49,7 @@ class Fitted:
     history: list[dict]
     hardware: str
     precision: str
+    commit: str | None
     compiled: bool
     data_checksum: str
 
@@ -96,14 +100,16 @@ def fit(
     elif checkpoint is not None:
         claim(checkpoint)
     run.hardware = list(dict.fromkeys([*run.hardware, describe(device)]))
+    run.commits = list(dict.fromkeys([*run.commits, current_commit()]))
     with torch.backends.cudnn.flags(enabled=True, deterministic=True):
         for epoch in range(len(run.history), min(recipe.epochs, stop_after or recipe.epochs)):
             run.history.append(_train_epoch(run, batches, epoch) | _test_epoch(run, test))
             if checkpoint is not None:
                 save_checkpoint(run, checkpoint)
     hardware = ", then ".join(run.hardware)
+    commit = ", then ".join(str(each) for each in run.commits) if any(run.commits) else None
     model = run.evaluated.eval()
-    return Fitted(recipe, model, run.history, hardware, run.precision, compiled, run.data_checksum)
+    return Fitted(recipe, model, run.history, hardware, run.precision, commit, compiled, run.data_checksum)
 
 
 def _train_epoch(run: TrainingState, batches: Batches, epoch: int) -> dict:

@@ -9,6 +9,7 @@ from importlib.resources import files
 import pytest
 
 from cifarcam.errors import CifarcamError
+from cifarcam.measurements import recorded_step_lr_tuning
 from cifarcam.optimizers import learning_rates
 from cifarcam.recipes import BEST, ONE_CYCLE, RECIPES, STEP_LR, Recipe, find_recipe
 
@@ -186,3 +187,11 @@ def test_a_constant_schedule_is_constant() -> None:
 def test_a_warm_up_of_exactly_one_step_is_a_clear_error() -> None:
     with pytest.raises(CifarcamError, match=r"warmup is 0\.2 of 5 steps, exactly one step"):
         learning_rates(ONE_CYCLE.replace(epochs=5, warmup=0.2), 512)
+
+
+def test_step_lrs_step_and_factor_are_what_the_validation_images_chose() -> None:
+    candidates, tuning = recorded_step_lr_tuning()
+    best = candidates.loc[candidates["validation_accuracy"].idxmax()]
+    assert tuning["chosen"] == {"step_epochs": best["step_epochs"], "gamma": best["gamma"]}
+    assert tuning["chosen"] == {"step_epochs": STEP_LR.step_epochs, "gamma": STEP_LR.gamma}
+    assert (tuning["trained_on"], tuning["held_out"]) == (45_000, 5_000)

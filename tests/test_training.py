@@ -19,6 +19,7 @@ from torch import Tensor
 from cifarcam import checkpoints, training
 from cifarcam.augment import Batches, normalize
 from cifarcam.checkpoints import TrainingState
+from cifarcam.commit import current_commit
 from cifarcam.errors import CifarcamError
 from cifarcam.hardware import describe, fastest_precision
 from cifarcam.optimizers import make_optimizer
@@ -447,6 +448,13 @@ def test_a_run_resumed_elsewhere_names_both_machines(stopped_copy: Path, monkeyp
     fitted = fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=True, device="cpu")
     first, second = fitted.hardware.split(", then ")
     assert "cores" in first and second == "another machine"
+
+
+def test_a_run_resumed_by_other_code_names_both_commits(stopped_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = current_commit()
+    monkeypatch.setattr(training, "current_commit", lambda: "another")
+    resumed = fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=True, device="cpu")
+    assert resumed.commit == f"{begun}, then another"
 
 
 def test_more_images_than_there_are_is_an_error() -> None:
