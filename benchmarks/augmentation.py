@@ -11,19 +11,18 @@ from collections.abc import Callable
 
 import torch
 
-from benchmarks import side_by_side
-from benchmarks.side_by_side import about, arguments, in_turns, report
+from benchmarks.side_by_side import about, arguments, in_turns, rate, report
 from cifarcam.augment import Batches
 from cifarcam.data import cifar10
 from cifarcam.recipes import ONE_CYCLE
 from cifarcam.split import Split
 
 
-def rate(train: Split, augmentation: str, images: int) -> Callable[[], float]:
+def augmenting(train: Split, augmentation: str, images: int) -> Callable[[], float]:
     """A function that augments the first images and gives images a second."""
     recipe = ONE_CYCLE.replace(augmentation=augmentation, workers=0, train_images=images)
     batches = Batches(train, recipe)
-    return side_by_side.rate(lambda: deque(batches.epoch(0), maxlen=0), min(images, len(train.labels)))
+    return rate(lambda: deque(batches.epoch(0), maxlen=0), images)
 
 
 def main(words: list[str] | None = None) -> dict:
@@ -33,7 +32,7 @@ def main(words: list[str] | None = None) -> dict:
     train, threads = cifar10("train"), torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        ways = {name: rate(train, name, parsed.images) for name in ("batched", "albumentations")}
+        ways = {name: augmenting(train, name, parsed.images) for name in ("batched", "albumentations")}
         rates = in_turns(ways, parsed.rounds)
         settings = about(__spec__.name, parsed, parser, torch.device("cpu")) | {"data_checksum": train.checksum()}
     finally:

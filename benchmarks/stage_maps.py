@@ -30,20 +30,23 @@ class KeepingMaxima(GradCAM):
         return raw
 
 
-def library_loop(net: ResNet18, images: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Maps, (N, 5, H, W), and raw maxima, (N, 5), by the library: its Grad-CAM called for one layer after the other."""
+def library_loop(
+    net: ResNet18, images: np.ndarray, targets: np.ndarray, kind: type[GradCAM] = GradCAM
+) -> tuple[np.ndarray, list[GradCAM]]:
+    """Maps, (N, 5, H, W), by the library: its Grad-CAM called for one layer after the other; and what made them."""
     explained = [ClassifierOutputTarget(int(target)) for target in targets]
-    maps, raw_maxima = [], []
+    maps, calls = [], []
     for layer in stages(net).values():
-        with KeepingMaxima(net, [layer]) as grad_cam:
+        with kind(net, [layer]) as grad_cam:
             maps.append(grad_cam(normalize(images), explained))
-            raw_maxima.append(grad_cam.raw_maxima)
-    return np.stack(maps, axis=1), np.stack(raw_maxima, axis=1)
+            calls.append(grad_cam)
+    return np.stack(maps, axis=1), calls
 
 
 def largest_difference(net: ResNet18, images: np.ndarray, targets: np.ndarray) -> float:
     """Between our maps or raw maxima and the library's."""
-    ours, (maps, raw_maxima) = stage_maps(net, images, targets), library_loop(net, images, targets)
+    ours, (maps, calls) = stage_maps(net, images, targets), library_loop(net, images, targets, KeepingMaxima)
+    raw_maxima = np.stack([call.raw_maxima for call in calls], axis=1)
     return max(np.abs(ours.maps - maps).max(), np.abs(ours.raw_maxima - raw_maxima).max())
 
 

@@ -114,7 +114,11 @@ def load_checkpoint(run: TrainingState, checkpoint: Path | None) -> None:
     try:
         for name, part in run.parts().items():
             part.load_state_dict(saved[name])
-        run.history, run.hardware, run.commits = saved["history"], saved.get("hardware", []), saved.get("commits", [])
+        run.history, run.hardware, run.commits = (
+            saved["history"],
+            saved.get("hardware", []),
+            saved.get("commits", ["unknown"]),
+        )
     except (KeyError, ValueError, RuntimeError) as error:
         raise _damaged(checkpoint) from error
 

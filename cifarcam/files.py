@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -48,16 +49,26 @@ def write_json(path: str | Path, content: dict) -> None:
 
 
 def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], provenance: dict) -> None:
-    """Writes named arrays and where they come from as one ``.npz`` file, whole or not at all."""
+    """Writes named arrays and where they come from as one ``.npz`` file.
+
+    Raises ``CifarcamError`` as ``written_whole`` does.
+    """
     with written_whole(path) as temporary:
         np.savez_compressed(temporary, provenance=np.array(json.dumps(provenance)), **arrays)
 
 
 def read_arrays(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
-    """The arrays by name, and where they come from, as ``write_arrays`` wrote them."""
-    with np.load(path) as record:
-        arrays = dict(record)
-    return arrays, json.loads(str(arrays.pop("provenance")))
+    """The arrays by name, and where they come from, as ``write_arrays`` wrote them.
+
+    Raises ``CifarcamError`` for a damaged or missing file.
+    """
+    try:
+        with np.load(path) as record:
+            arrays = dict(record)
+        provenance = json.loads(str(arrays.pop("provenance")))
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
+        raise CifarcamError(f"{path} is damaged or missing: {error}. Restore it.") from error
+    return arrays, provenance
 
 
 def _cannot_write(path: Path, error: OSError) -> CifarcamError:

@@ -74,7 +74,7 @@ def recorded_step_lr_tuning() -> tuple[pd.DataFrame, dict]:
 
     A row for each candidate: ``step_epochs``, ``gamma``, ``validation_accuracy`` (0 to 1) and ``validation_loss``
     (nats) after the last epoch. Beside it the ``chosen`` one, the ``recipe``, how many images it was ``trained_on``
-    and how many were ``held_out``, hardware, versions and date.
+    and how many were ``held_out``, the ``precision``, and what ``provenance`` gives.
     """
     measured = json.loads(STEP_LR_TUNING.read_text(encoding="utf-8"))
     return pd.DataFrame(measured.pop("candidates")), measured

@@ -14,7 +14,7 @@ from cifarcam.errors import CifarcamError
 def check_logits(logits: np.ndarray | Tensor) -> None:
     """Raises ``CifarcamError`` where a logit is NaN or infinite."""
     if not torch.as_tensor(logits).isfinite().all():
-        raise CifarcamError("The model gives NaN or infinite logits for these images; its maps would mean nothing.")
+        raise CifarcamError("The model gives NaN or infinite logits for these images; what follows would mean nothing.")
 
 
 def target_classes(
@@ -33,8 +33,12 @@ def target_classes(
             raise CifarcamError(f"There is no class {targets!r}; give 'predicted' or one of {', '.join(names)}.")
         targets = names.index(targets)
     classes = np.asarray(targets)
-    if classes.ndim == 0:
-        classes = np.repeat(classes, count)
+    return class_numbers(np.repeat(classes, count) if classes.ndim == 0 else classes, count, num_classes)
+
+
+def class_numbers(targets: np.ndarray, count: int, num_classes: int) -> np.ndarray:
+    """The same numbers, int64 (count,). Raises ``CifarcamError`` unless there is one, a class's, for each image."""
+    classes = np.asarray(targets)
     if classes.shape != (count,):
         raise CifarcamError(f"Targets of shape {classes.shape} for {count} images; give one class for each image.")
     if not np.issubdtype(classes.dtype, np.integer) or classes.min() < 0 or classes.max() >= num_classes:

@@ -39,7 +39,7 @@ class Fitted:
             batches), ``train_accuracy``, ``test_loss``, ``test_accuracy`` (shares, 0 to 1), ``seconds`` of training.
         hardware, precision: what it ran on, and in which number format.
         commit: the package's, ``None`` where it runs from no checkout; a run that was resumed names all, as for
-            ``hardware``.
+            ``hardware``, and ``unknown`` for what its checkpoint does not tell.
         compiled: whether ``torch.compile`` was used.
         data_checksum: of the training split, see ``Split.checksum``.
     """
@@ -99,15 +99,17 @@ def fit(
         load_checkpoint(run, checkpoint)
     elif checkpoint is not None:
         claim(checkpoint)
-    run.hardware = list(dict.fromkeys([*run.hardware, describe(device)]))
-    run.commits = list(dict.fromkeys([*run.commits, current_commit()]))
+    last = min(recipe.epochs, stop_after or recipe.epochs)
+    if len(run.history) < last:
+        run.hardware = list(dict.fromkeys([*run.hardware, describe(device)]))
+        run.commits = list(dict.fromkeys([*run.commits, current_commit()]))
     with torch.backends.cudnn.flags(enabled=True, deterministic=True):
-        for epoch in range(len(run.history), min(recipe.epochs, stop_after or recipe.epochs)):
+        for epoch in range(len(run.history), last):
             run.history.append(_train_epoch(run, batches, epoch) | _test_epoch(run, test))
             if checkpoint is not None:
                 save_checkpoint(run, checkpoint)
     hardware = ", then ".join(run.hardware)
-    commit = ", then ".join(str(each) for each in run.commits) if any(run.commits) else None
+    commit = ", then ".join(each or "unknown" for each in run.commits) if any(run.commits) else None
     model = run.evaluated.eval()
     return Fitted(recipe, model, run.history, hardware, run.precision, commit, compiled, run.data_checksum)
 

@@ -93,9 +93,10 @@ def small_run(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_stage_maps_are_compared_before_they_are_timed(small_run: None, monkeypatch: pytest.MonkeyPatch) -> None:
     assert stage_maps.main(["--rounds", "1", "--images", "4"])["ratio"] > 0
     net, test = as_if_trained(width=2), TRAIN.first(4)
-    maps, raw_maxima = stage_maps.library_loop(net, test.images, test.labels)
-    for wrong in ((maps + 0.1, raw_maxima), (maps, raw_maxima + 0.1)):
-        monkeypatch.setattr(stage_maps, "library_loop", lambda net, images, targets, wrong=wrong: wrong)
+    maps, calls = stage_maps.library_loop(net, test.images, test.labels, stage_maps.KeepingMaxima)
+    larger = [SimpleNamespace(raw_maxima=call.raw_maxima + 0.1) for call in calls]
+    for wrong in ((maps + 0.1, calls), (maps, larger)):
+        monkeypatch.setattr(stage_maps, "library_loop", lambda *given, wrong=wrong: wrong)
         with pytest.raises(CifarcamError, match="The maps differ by"):
             stage_maps.main(["--rounds", "1", "--images", "4"])
 

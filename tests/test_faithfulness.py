@@ -148,6 +148,12 @@ def test_what_does_not_fit_is_an_error(maps: np.ndarray, changed: dict, message:
         deletion(FirstPixel(), IMAGES, **given)
 
 
+def test_every_image_needs_its_class(maps: np.ndarray) -> None:
+    for targets in ("predicted", "cat", 1):
+        with pytest.raises(CifarcamError, match=r"Targets of shape \(\) for 6 images"):
+            deletion(FirstPixel(), IMAGES, maps, targets)
+
+
 def test_a_model_of_nan_has_no_curves_and_one_of_16_bits_the_curves_of_its_weights(maps: np.ndarray) -> None:
     net, targets = as_if_trained(width=16).bfloat16(), np.zeros(6, int)
     found = deletion(net, IMAGES, maps, targets, [0, 0.5])

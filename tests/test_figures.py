@@ -17,6 +17,7 @@ from cifarcam.architecture import stage_table
 from cifarcam.augment import normalize
 from cifarcam.cam import StageMaps
 from cifarcam.data import CLASSES
+from cifarcam.errors import CifarcamError
 from cifarcam.figures.maps import overlay
 from cifarcam.figures.style import BEST, HEAT, TEST, TRAIN
 from cifarcam.pictures import Picture
@@ -252,6 +253,12 @@ def test_removal_curves_are_means_with_their_intervals() -> None:
     figure = figures.removal_curves(curves, (0, 0.5, 1), ("removed (%)", "probability"))
     first, second = figure.axes[0].lines
     np.testing.assert_allclose(first.get_ydata(), [0.9, 0.4, 0.1])
+    band = figure.axes[0].collections[0].get_paths()[0].vertices
+    assert [band[:, 1][band[:, 0] == share].min() for share in (0, 50, 100)] == pytest.approx([0.8, 0.3, 0])
+    assert [band[:, 1][band[:, 0] == share].max() for share in (0, 50, 100)] == pytest.approx([1, 0.5, 0.2])
+    five = dict.fromkeys("abcde", (mean, mean, mean))
+    with pytest.raises(CifarcamError, match="5 curves; a figure shows at most 4"):
+        figures.removal_curves(five, (0, 0.5, 1), ("removed (%)", "probability"))
     assert first.get_xdata().tolist() == [0, 50, 100] and first.get_color() != second.get_color()
 
 

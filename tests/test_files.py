@@ -72,6 +72,20 @@ def test_a_path_that_is_a_folder_is_a_clear_error(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [folder]
 
 
+@pytest.mark.parametrize("content", [b"", b"PK no archive", None])
+def test_arrays_that_are_damaged_or_missing_are_a_clear_error(content: bytes | None, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "record.npz").write_bytes(content)
+    with pytest.raises(CifarcamError, match="is damaged or missing"):
+        read_arrays(tmp_path / "record.npz")
+
+
+def test_arrays_without_where_they_come_from_are_damaged(tmp_path: Path) -> None:
+    np.savez(tmp_path / "record.npz", maps=np.zeros(3))
+    with pytest.raises(CifarcamError, match="is damaged or missing"):
+        read_arrays(tmp_path / "record.npz")
+
+
 def test_json_and_arrays_come_back_with_where_they_come_from(tmp_path: Path) -> None:
     write_json(tmp_path / "record.json", {"hardware": "two cores"})
     assert json.loads((tmp_path / "record.json").read_text()) == {"hardware": "two cores"}

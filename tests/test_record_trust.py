@@ -11,6 +11,7 @@ from known import as_if_trained
 
 from cifarcam.drawn import drawn
 from cifarcam.errors import CifarcamError
+from cifarcam.predictions import predict
 from cifarcam.resnet import STAGES
 from cifarcam.runs import load_run
 from cifarcam.split import Split
@@ -49,10 +50,11 @@ def test_a_check_is_recorded_for_every_fast_method_and_baseline(
     monkeypatch.setitem(record_trust.CHECKS, name, (record_trust.CHECKS[name][0], 2, 1))
     record_trust.main([name])
     measured, about = recorded_check(name)
-    assert list(measured) == list(fast) and about["command"] == f"python -m tools.record_trust {name}"
-    assert about["weights"] == "of these"
+    assert list(measured) == list(fast) == list(about["explainers"])
     for each, measures in measured.items():
-        images = about["images"][each]
+        how = about["explainers"][each]
+        assert (how["command"], how["weights"]) == (f"python -m tools.record_trust {name}", "of these")
+        images = how["images"]
         assert images == (1 if each == "Eigen-CAM" else 2)
         stages = 1 if each in BASELINES else 5
         shapes = {measure: (*shape[:-2], images, stages) for measure, shape in MEASURES[name].items()}
@@ -69,7 +71,8 @@ def test_what_one_explainer_measured_is_not_measured_again(tmp_path: Path, monke
         return {"inside": np.full((2, 5), len(asked))}
 
     for weights, images, times in (("these", 2, 1), ("these", 2, 1), ("others", 2, 2), ("others", 3, 3)):
-        found = record_trust.kept("pointing", "Grad-CAM", weights, images, measure)
+        found, how = record_trust.kept("pointing", "Grad-CAM", weights, images, measure)
+        assert (how["weights"], how["images"]) == (weights, images)
         assert len(asked) == times and (found["inside"] == times).all()
 
 
@@ -118,3 +121,30 @@ def test_what_the_narrow_networks_learn_from(monkeypatch: pytest.MonkeyPatch) ->
     _, planted, test = train_small.shortcut()
     marked = (planted.images != SMALL.images).any((1, 2, 3))
     assert np.array_equal(marked, SMALL.labels == SHIP_MARK.label) and np.array_equal(planted.images, test.images)
+
+
+@pytest.mark.parametrize("name", train_small.NETWORKS)
+def test_a_narrow_network_ships_with_its_recipe(name: str) -> None:
+    run = small_run(name)
+    assert run.has_weights and run.recipe.name == name and run.recipe.width == 16
+    assert len(run.history) == run.recipe.epochs
+
+
+@pytest.mark.needs_cifar10
+def test_the_network_with_the_shortcut_uses_it_and_the_control_does_not(real_test: Split) -> None:
+    others = real_test.images[real_test.labels != SHIP_MARK.label][:500]
+    shares = {
+        (name, marked): (predict(small_run(name).model(), images).argmax(1) == SHIP_MARK.label).double().mean()
+        for name in ("shortcut", "control")
+        for marked, images in ((False, others), (True, SHIP_MARK.on(others)))
+    }
+    assert shares["shortcut", True] > 0.9
+    assert max(shares["shortcut", False], shares["control", False], shares["control", True]) < 0.1
+
+
+@pytest.mark.needs_cifar10
+@pytest.mark.parametrize("name", ["shuffled", "unshuffled"])
+def test_a_network_knows_by_heart_what_it_was_given(name: str) -> None:
+    _, learned, _ = train_small.NETWORKS[name]()
+    predicted = predict(small_run(name).model(), learned.images).argmax(1).numpy()
+    assert (predicted == learned.labels).mean() >= 0.99

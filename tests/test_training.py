@@ -454,7 +454,24 @@ def test_a_run_resumed_by_other_code_names_both_commits(stopped_copy: Path, monk
     begun = current_commit()
     monkeypatch.setattr(training, "current_commit", lambda: "another")
     resumed = fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=True, device="cpu")
-    assert resumed.commit == f"{begun}, then another"
+    assert resumed.commit == f"{begun or 'unknown'}, then another"
+
+
+def test_a_finished_run_taken_up_again_names_only_the_code_that_trained_it(tmp_path: Path, monkeypatch) -> None:
+    recipe = TINY.replace(epochs=1)
+    whole = fit(recipe, TRAIN, TEST, out=tmp_path, device="cpu")
+    monkeypatch.setattr(training, "current_commit", lambda: "another")
+    monkeypatch.setattr(training, "describe", lambda device: "another machine")
+    again = fit(recipe, TRAIN, TEST, out=tmp_path, resume=True, device="cpu")
+    assert (again.commit, again.hardware) == (whole.commit, whole.hardware)
+
+
+def test_a_checkpoint_that_does_not_tell_its_commit_is_resumed_and_says_so(stopped_copy: Path) -> None:
+    saved = torch.load(stopped_copy / "checkpoint.pt", weights_only=True)
+    del saved["commits"]
+    torch.save(saved, stopped_copy / "checkpoint.pt")
+    resumed = fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=True, device="cpu")
+    assert resumed.commit == f"unknown, then {current_commit() or 'unknown'}"
 
 
 def test_more_images_than_there_are_is_an_error() -> None:

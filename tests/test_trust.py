@@ -144,3 +144,9 @@ def test_the_bootstrap_leaves_blank_maps_out() -> None:
     assert [float(end) for end in bootstrap_interval(values)] == [1, 1]
     with pytest.raises(CifarcamError, match="one image or more"):
         bootstrap_interval(np.empty((0, 2)))
+
+
+def test_the_interval_of_nothing_known_is_nan() -> None:
+    values = np.stack([np.full(5, np.nan), np.arange(5.0)], axis=1)
+    low, high = bootstrap_interval(values)
+    assert np.isnan([low[0], high[0]]).all() and low[1] < 2 < high[1]

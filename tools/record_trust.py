@@ -1,7 +1,8 @@
 """Records the checks of chapter 9 for every method and baseline: ``python -m tools.record_trust CHECK``.
 
 The images are test images that the run ``best`` gets right; the slow methods are given fewer of them. What one
-explainer has measured is kept in ``runs/trust/`` until all are done, so a command that was cut off goes on.
+explainer has measured is kept in ``runs/trust/`` until all are done, so a command that was cut off goes on. Delete that
+folder where a check itself has changed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from cifarcam.commit import current_commit
 from cifarcam.data import cifar10
 from cifarcam.errors import CifarcamError
 from cifarcam.files import read_arrays, write_arrays
@@ -42,6 +44,7 @@ WORK = Path("runs") / "trust"
 CALIBRATION = 500  # images, for the statistics of random parts
 EXPLAINERS: dict[str, Explainer] = {name: by_method(name) for name in METHODS} | BASELINES
 Measures = dict[str, np.ndarray]
+Piece = tuple[Measures, dict]
 Check = Callable[[Explainer, ResNet18, Split, int], Measures]
 
 
@@ -68,7 +71,7 @@ def small_changes(explainer: Explainer, net: ResNet18, right: Split, count: int)
 CHECKS: dict[str, tuple[Check, int, int]] = {
     "cascade": (cascade, 200, 10),
     "pointing": (pointing, 500, 50),
-    "faithfulness": (removal, 100, 20),
+    "faithfulness": (removal, 100, 10),
     "stability": (small_changes, 200, 10),
 }
 
@@ -85,16 +88,18 @@ def rightly_predicted() -> tuple[ResNet18, Split, str]:
     return run.model().to(training_device()), rightly, run.weights_checksum()
 
 
-def kept(name: str, explainer: str, weights: str, images: int, measure: Callable[[], Measures]) -> Measures:
-    """What an explainer measured, from ``runs/trust/`` where it is there for these weights and as many images."""
-    path, about = WORK / name / f"{explainer}.npz", {"weights": weights, "images": images}
+def kept(name: str, explainer: str, weights: str, images: int, measure: Callable[[], Measures]) -> Piece:
+    """What an explainer measured, and how; from ``runs/trust/`` where it is there for these weights and images."""
+    path = WORK / name / f"{explainer}.npz"
     if path.is_file():
-        measured, found = read_arrays(path)
-        if found == about:
-            return measured
+        measured, about = read_arrays(path)
+        if (about["weights"], about["images"]) == (weights, images):
+            return measured, about
+    about = provenance(f"python -m tools.record_trust {name}", training_device())
+    about |= {"weights": weights, "images": images, "grad-cam": version("grad-cam"), "commit": current_commit()}
     measured = measure()
     write_arrays(path, measured, about)
-    return measured
+    return measured, about
 
 
 def main(words: list[str] | None = None) -> None:
@@ -105,12 +110,12 @@ def main(words: list[str] | None = None) -> None:
     try:
         net, right, weights = rightly_predicted()
         images = {name: few if name in SLOW else many for name in EXPLAINERS}
-        measured = {
+        pieces = {
             name: kept(parsed.check, name, weights, count, partial(check, EXPLAINERS[name], net, right, count))
             for name, count in tqdm(images.items(), desc=parsed.check, unit="explainer")
         }
-        about = provenance(f"python -m tools.record_trust {parsed.check}", training_device())
-        about |= {"run": "best", "weights": weights, "grad-cam": version("grad-cam"), "images": images}
+        measured = {name: piece for name, (piece, _) in pieces.items()}
+        about = {"run": "best", "explainers": {name: how for name, (_, how) in pieces.items()}}
         print(f"written: {write_check(parsed.check, measured, about)}")
         shutil.rmtree(WORK / parsed.check)
     except CifarcamError as error:

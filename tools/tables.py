@@ -96,9 +96,14 @@ def _facts(run: Run) -> dict[str, str]:
         "date": about["date"],
         "Python": about["versions"]["python"],
         "PyTorch": about["versions"]["torch"],
-        "commit": f"`{(about['code']['commit'] or 'none')[:7]}`",
+        "commit": _commits(about["code"]["commit"]),
         "command": f"`cifarcam train {run.recipe.command_line()}{' --compile' if about.get('compiled') else ''}`",
     }
+
+
+def _commits(commits: str | None) -> str:
+    """The commits of a run, shortened; one that was interrupted may have several."""
+    return ", then ".join(f"`{commit[:7]}`" for commit in (commits or "none").split(", then "))
 
 
 def _accuracy(run: Run) -> float:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from datetime import date
 from pathlib import Path
-
-import torch
 
 from cifarcam.checkpoints import CHECKPOINT
 from cifarcam.data import cifar10
 from cifarcam.errors import CifarcamError
 from cifarcam.files import write_json
+from cifarcam.hardware import training_device
+from cifarcam.measurements import provenance
 from cifarcam.recipes import STEP_LR, Recipe
 from cifarcam.training import fit
 
@@ -53,11 +52,9 @@ def tune(recipe: Recipe, out: Path) -> dict:
         "recipe": recipe.command_line(),
         "trained_on": len(kept.labels),
         "held_out": len(held_out.labels),
-        "hardware": fitted.hardware,
         "precision": fitted.precision,
-        "torch": torch.__version__,
-        "date": date.today().isoformat(),
     }
+    content |= provenance(f"python -m tools.tune --width {recipe.width} --epochs {recipe.epochs}", training_device())
     write_json(out, content)
     return content
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from cifarcam.errors import CifarcamError
 from cifarcam.figures.style import NEUTRAL, SERIES, drawing
 
 
@@ -20,8 +21,11 @@ def intervals(
         tables: from ``cifarcam.trust.recorded.summary``, by the network or change they belong to; four at most, with
             the same explainers. Several are told apart by a legend.
         label: what the means are, for the axis.
-        references: values to compare with by name, one for all stages or one for each, drawn as lines.
+        references: values to compare with by name, one for all stages or one for each, drawn as lines; two at most.
+    Raises ``CifarcamError`` for more of either.
     """
+    _check_at_most("tables", len(tables), len(SERIES))
+    _check_at_most("references", len(references or {}), 2)
     first = next(iter(tables.values()))
     stages, explainers = (list(first.index.unique(level)) for level in ("stage", "explainer"))
     places = np.arange(len(explainers))
@@ -29,7 +33,7 @@ def intervals(
     with drawing(1, len(stages), 1.7 * len(stages) + 1.2, height, sharex=True, sharey=True) as (figure, axes):
         for number, (ax, stage) in enumerate(zip(axes[0], stages, strict=True)):
             for style, (name, value) in zip(("--", ":"), (references or {}).items(), strict=False):
-                ax.axvline(np.broadcast_to(value, len(stages))[number], color="black", ls=style, lw=1, label=name)
+                ax.axvline(np.broadcast_to(value, len(stages))[number], color=NEUTRAL, ls=style, lw=1.2, label=name)
             for which, (name, table) in enumerate(tables.items()):
                 rows = table.xs(stage, level="stage").loc[explainers]
                 beside = places + 0.22 * (which - (len(tables) - 1) / 2)
@@ -57,7 +61,9 @@ def removal_curves(
         curves: by explainer, the means and the ends of their intervals, (shares,) each, 0 to 1; four at most.
         shares: of the pixels, 0 to 1.
         labels: of the horizontal and the vertical axis.
+    Raises ``CifarcamError`` for more curves.
     """
+    _check_at_most("curves", len(curves), len(SERIES))
     with drawing(1, 1, 6.4, 3.6) as (figure, axes):
         ax = axes[0, 0]
         for (name, (mean, low, high)), (colour, marker) in zip(curves.items(), SERIES, strict=False):
@@ -102,3 +108,8 @@ def cascade(similar: Mapping[str, np.ndarray], parts: Sequence[str], stages: Seq
             *axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(stages), fontsize=8
         )
     return figure
+
+
+def _check_at_most(what: str, count: int, most: int) -> None:
+    if count > most:
+        raise CifarcamError(f"There are {count} {what}; a figure shows at most {most}. Draw two figures.")

@@ -13,14 +13,15 @@ def bootstrap_interval(
     """The percentile bootstrap interval of the mean over images (Efron 1979, doi 10.1214/aos/1176344552).
 
     As many images are drawn with replacement as there are, over and over; the interval holds the middle ``level`` of
-    the means. NaN values, those of blank maps, are left out of each mean.
+    the means. NaN values are left out of each mean. An interval of few images is too narrow: one of ten holds the true
+    mean in about 90 % of the cases, where 95 % are asked for.
 
     Args:
         values: (N, …), a value or several for each image.
         level: share of the means inside, between 0 and 1.
         resamples: how many times N images are drawn.
         seed: of the draws.
-    Returns: lower and upper ends, (…) each.
+    Returns: lower and upper ends, (…) each; NaN where all values are.
     Raises ``CifarcamError`` for no images.
     """
     values = np.asarray(values, np.float64)
@@ -34,5 +35,7 @@ def bootstrap_interval(
     counted = draws @ there.astype(np.float64)
     sums = draws @ np.where(there, flat, 0)
     means = np.divide(sums, counted, out=np.full_like(sums, np.nan), where=counted > 0)
-    low, high = np.nanquantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    low, high = np.full((2, means.shape[1]), np.nan)
+    known = there.any(0)
+    low[known], high[known] = np.nanquantile(means[:, known], [(1 - level) / 2, (1 + level) / 2], axis=0)
     return low.reshape(values.shape[1:]), high.reshape(values.shape[1:])

@@ -60,7 +60,7 @@ def similarity_in_cascade(
         calibration: uint8, (M, H, W, 3), for the statistics of the random parts, as for ``randomised_in_cascade``.
         seed: of the random weights.
     Returns: ``"rank correlation"`` and ``"ssim"``, float (6, N, S) each: by part made random, in the order of
-        ``CASCADE``, image and stage.
+        ``CASCADE``, image and stage. The rank correlation is NaN where one of two maps is blank, SSIM where both are.
     """
     trained = explainer(model, images, targets)
     similar: dict[str, list[np.ndarray]] = {"rank correlation": [], "ssim": []}
@@ -96,7 +96,9 @@ def grid_pointing(
 def energy_on(
     explainer: Explainer, model: nn.Module, images: np.ndarray, targets: np.ndarray, masks: np.ndarray
 ) -> np.ndarray:
-    """The share of each map that lies inside a mask, float (N, S): energy-based pointing (arXiv 1910.01279).
+    """The share of each map that lies inside a mask, float (N, S), NaN for a blank map.
+
+    Energy-based pointing (Wang et al. 2020, arXiv 1910.01279).
 
     Args:
         masks: bool, (H, W) for all images or (N, H, W).
@@ -129,12 +131,14 @@ def faithfulness(
 def stability(
     explainer: Explainer, model: nn.Module, images: np.ndarray, targets: np.ndarray, seed: int = 0
 ) -> dict[str, np.ndarray]:
-    """How alike the maps stay when the image hardly changes: their rank correlation, float (N, S) for each change.
+    """How alike the maps stay when the image changes a little: their rank correlation, float (N, S) for each change.
 
-    ``"mirrored"``: the image is turned over and its map turned back. ``"shifted"``: by one pixel to the right, the
-    first column doubled, and back; the columns at both edges are left out. ``"shifted far"``: the same by four pixels,
-    because a coarse map that does not move at all is hardly off after one. ``"noisy"``: Gaussian noise of four grey
-    levels.
+    NaN where one of the two maps is blank.
+
+    ``"mirrored"``: the image is turned over and its map turned back. ``"shifted"``: by one pixel to the right, with
+    the first column repeated, and back; the columns at both edges are left out. ``"shifted far"``: the same by four
+    pixels, because a coarse map that does not move at all is hardly off after one. ``"noisy"``: Gaussian noise of four
+    grey levels, by the seed.
     """
     maps = explainer(model, images, targets)
     mirrored = explainer(model, images[:, :, ::-1], targets)[..., ::-1]

@@ -11,10 +11,9 @@ from torch import Tensor, nn
 from torchvision.transforms.functional import gaussian_blur
 
 from cifarcam.augment import normalize
-from cifarcam.data import CLASSES
 from cifarcam.errors import CifarcamError
 from cifarcam.model_state import left_as_found
-from cifarcam.targets import check_logits, target_classes
+from cifarcam.targets import check_logits, class_numbers
 from cifarcam.trust.imputation import impute
 
 SHARES = tuple(np.linspace(0, 1, 11).round(1))
@@ -101,7 +100,7 @@ def _removal_curves(
     curves = np.empty((count, len(shares)))
     with left_as_found(model), torch.no_grad():
         num_classes = model(normalize(images[:1], device)).shape[1]
-        classes = torch.as_tensor(target_classes(targets, count, num_classes, CLASSES), device=device)[:, None]
+        classes = torch.as_tensor(class_numbers(targets, count, num_classes), device=device)[:, None]
         for start in range(0, count, BATCH):
             part = slice(start, start + BATCH)
             x = normalize(images[part], device)

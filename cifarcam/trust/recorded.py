@@ -70,11 +70,11 @@ def summary(measured: Measured, measure: str) -> pd.DataFrame:
     """A measure's mean over the images, and the ends of its 95 % bootstrap interval.
 
     Returns: columns ``mean``, ``low``, ``high`` and ``images``, a row for each explainer and stage. The rows of a
-        baseline are alike. Blank maps are left out of a mean and of ``images``.
+        baseline are alike. NaN values, which most checks give for blank maps, are left out of a mean and of ``images``.
     Raises ``CifarcamError`` for a measure that is not (N, S).
     """
     rows = []
-    for explainer, measures in measured.items():
+    for measures in measured.values():
         values = measures[measure]
         if values.ndim != 2 or values.shape[1] not in (1, len(STAGES)):
             raise CifarcamError(
@@ -83,13 +83,9 @@ def summary(measured: Measured, measure: str) -> pd.DataFrame:
             )
         values = np.broadcast_to(values, (len(values), len(STAGES)))
         low, high = bootstrap_interval(values)
-        mean = np.nanmean(values, axis=0)
-        rows += [
-            {"explainer": explainer, "stage": stage, "mean": mean[place], "low": low[place], "high": high[place]}
-            | {"images": int((~np.isnan(values[:, place])).sum())}
-            for place, stage in enumerate(STAGES)
-        ]
-    return pd.DataFrame(rows).set_index(["explainer", "stage"])
+        of_stages = pd.DataFrame(values, columns=STAGES)
+        rows.append(pd.DataFrame({"mean": of_stages.mean(), "low": low, "high": high, "images": of_stages.count()}))
+    return pd.concat(rows, keys=measured, names=["explainer", "stage"])
 
 
 def with_intervals(table: pd.DataFrame) -> pd.Series:
