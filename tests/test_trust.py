@@ -11,6 +11,8 @@ from pytorch_grad_cam.utils.image import scale_cam_image
 from cifarcam.augment import normalize
 from cifarcam.drawn import drawn
 from cifarcam.errors import CifarcamError
+from cifarcam.recipes import find_recipe
+from cifarcam.resnet import ResNet18
 from cifarcam.split import Split
 from cifarcam.trust import (
     Mark,
@@ -144,6 +146,16 @@ def test_the_bootstrap_leaves_blank_maps_out() -> None:
     assert [float(end) for end in bootstrap_interval(values)] == [1, 1]
     with pytest.raises(CifarcamError, match="one image or more"):
         bootstrap_interval(np.empty((0, 2)))
+
+
+def test_the_random_weights_are_not_those_that_training_began_with(split: Split) -> None:
+    torch.manual_seed(find_recipe("best").seed)
+    begun = ResNet18(16)
+    *_, (_, randomised) = randomised_in_cascade(begun, split.images)
+    for name, weights in randomised.named_parameters():
+        if weights.ndim > 1:
+            correlation = torch.corrcoef(torch.stack([weights.flatten(), begun.get_parameter(name).flatten()]))[0, 1]
+            assert abs(correlation) < 0.25
 
 
 def test_the_interval_of_nothing_known_is_nan() -> None:

@@ -15,7 +15,7 @@ from cifarcam.resnet import ResNet18
 CASCADE = ("linear", "layer4", "layer3", "layer2", "layer1", "layer0")
 
 
-def randomised_in_cascade(model: ResNet18, calibration: np.ndarray, seed: int = 0) -> Iterator[tuple[str, ResNet18]]:
+def randomised_in_cascade(model: ResNet18, calibration: np.ndarray, seed: int = 1) -> Iterator[tuple[str, ResNet18]]:
     """The network with its last part random, then the last two, and so on to the first: six networks with their names.
 
     The cascading randomisation of Adebayo et al. 2018 (arXiv 1810.03292). Weights are drawn as for a new network. The
@@ -25,7 +25,8 @@ def randomised_in_cascade(model: ResNet18, calibration: np.ndarray, seed: int = 
     Args:
         model: left as it is.
         calibration: uint8, (N, H, W, 3), some hundred images.
-        seed: of the weights.
+        seed: of the weights. With the seed that the network was trained with they would be those that it began with,
+            and not independent of what it has become.
     Yields: the part that was made random last, one of ``CASCADE``, and a network of its own in eval mode.
     """
     model = copy.deepcopy(model)
