@@ -17,7 +17,7 @@ from cifarcam.runs import load_run
 from cifarcam.split import Split
 from cifarcam.trust import recorded
 from cifarcam.trust.checks import BASELINES
-from cifarcam.trust.recorded import recorded_check, small_run, summary, with_intervals, write_check
+from cifarcam.trust.recorded import by_stage, recorded_check, small_run, summary, with_intervals, write_check
 from cifarcam.trust.shortcut import SHIP_MARK
 from tools import record_trust, train_small
 
@@ -88,6 +88,9 @@ def test_a_summary_gives_means_and_their_intervals(folder: Path) -> None:
     assert table["images"].tolist() == [50, 50, 40, 50, 50]
     table.loc["layer0", ["mean", "low", "high"]] = [0.5, 0.444, 0.556]
     assert with_intervals(table)["layer0"] == "0.50 [0.44, 0.56]"
+    means = by_stage(summary({"b": {"inside": values}, "a": {"inside": 1 - values}}, "inside"))
+    assert list(means.index) == ["b", "a"] and list(means) == list(STAGES)
+    np.testing.assert_allclose(means.loc["a"], np.nanmean(1 - values, 0))
     one_for_all = summary({"edges": {"inside": values[:, :1]}}, "inside")
     assert one_for_all["mean"].nunique() == 1 and len(one_for_all) == 5
     with pytest.raises(CifarcamError, match=r"of shape \(6, 50, 5\); a summary needs"):

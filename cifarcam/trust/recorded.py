@@ -88,6 +88,11 @@ def summary(measured: Measured, measure: str) -> pd.DataFrame:
     return pd.concat(rows, keys=measured, names=["explainer", "stage"])
 
 
+def by_stage(table: pd.DataFrame) -> pd.DataFrame:
+    """The means of a summary: a row for each explainer, a column for each stage."""
+    return table["mean"].unstack(sort=False)
+
+
 def with_intervals(table: pd.DataFrame) -> pd.Series:
     """The rows of a summary as text: the mean and, in brackets, the ends of its interval."""
     return table.apply(lambda row: f"{row['mean']:.2f} [{row['low']:.2f}, {row['high']:.2f}]", axis=1)
