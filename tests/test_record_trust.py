@@ -7,27 +7,48 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from known import as_if_trained
+from torch.nn.functional import one_hot
 
 from cifarcam.drawn import drawn
 from cifarcam.errors import CifarcamError
-from cifarcam.predictions import predict
-from cifarcam.resnet import STAGES
+from cifarcam.predictions import Predictions, predict
+from cifarcam.resnet import STAGES, ResNet18
 from cifarcam.runs import load_run
 from cifarcam.split import Split
 from cifarcam.trust import recorded
 from cifarcam.trust.checks import BASELINES
 from cifarcam.trust.recorded import by_stage, recorded_check, small_run, summary, with_intervals, write_check
 from cifarcam.trust.shortcut import SHIP_MARK
-from tools import record_trust, train_small
+from tools import record_trust, train_small, trust_subjects
 
 SMALL = Split(drawn("test").images[:60], drawn("test").labels[:60])
 MEASURES = {
+    "shortcut": {"shortcut": (2, 5), "control": (2, 5)},
+    "labels": {"shuffled": (2, 5), "control": (2, 5)},
+    "drawn": {"drawn": (2, 5)},
     "cascade": {"rank correlation": (6, 2, 5), "ssim": (6, 2, 5)},
     "pointing": {"inside": (2, 5)},
     "faithfulness": {"deletion": (2, 5), "insertion": (2, 5), "ROAD": (2, 5)},
     "stability": {"mirrored": (2, 5), "shifted": (2, 5), "shifted far": (2, 5), "noisy": (2, 5)},
 }
+
+
+class AsRecorded:
+    """Stands for the run ``best``: a narrow network that gets all of ``SMALL`` right."""
+
+    def check_recorded_on(self, test: Split) -> None:
+        assert test is SMALL
+
+    def predictions(self, test: Split) -> Predictions:
+        return Predictions(one_hot(torch.as_tensor(test.labels), 10).float(), test.labels)
+
+    def model(self) -> ResNet18:
+        return as_if_trained(width=16)
+
+    def weights_checksum(self) -> str:
+        return "of these"
 
 
 @pytest.fixture
@@ -43,17 +64,19 @@ def test_a_check_is_recorded_for_every_fast_method_and_baseline(
     fast = {each: explainer for each, explainer in record_trust.EXPLAINERS.items() if each not in record_trust.SLOW}
     assert len(fast) == 9
     monkeypatch.setattr(record_trust, "EXPLAINERS", fast)
-    monkeypatch.setattr(record_trust, "rightly_predicted", lambda: (as_if_trained(width=16), SMALL, "of these"))
     monkeypatch.setattr(record_trust, "write_check", partial(write_check, folder=folder))
     monkeypatch.setattr(record_trust, "SLOW", ("Eigen-CAM",))
     monkeypatch.setattr(record_trust, "WORK", folder / "work")
-    monkeypatch.setitem(record_trust.CHECKS, name, (record_trust.CHECKS[name][0], 2, 1))
+    monkeypatch.setattr(trust_subjects, "cifar10", lambda split: SMALL)
+    monkeypatch.setattr(trust_subjects, "load_run", lambda name: AsRecorded())
+    monkeypatch.setitem(record_trust.CHECKS, name, (*record_trust.CHECKS[name][:2], 2, 1))
     record_trust.main([name])
     measured, about = recorded_check(name)
     assert list(measured) == list(fast) == list(about["explainers"])
     for each, measures in measured.items():
         how = about["explainers"][each]
-        assert (how["command"], how["weights"]) == (f"python -m tools.record_trust {name}", "of these")
+        assert how["command"] == f"python -m tools.record_trust {name}"
+        assert how["weights"] == record_trust.CHECKS[name][1]().weights
         images = how["images"]
         assert images == (1 if each == "Eigen-CAM" else 2)
         stages = 1 if each in BASELINES else 5
@@ -70,9 +93,9 @@ def test_what_one_explainer_measured_is_not_measured_again(tmp_path: Path, monke
         asked.append(1)
         return {"inside": np.full((2, 5), len(asked))}
 
-    for weights, images, times in (("these", 2, 1), ("these", 2, 1), ("others", 2, 2), ("others", 3, 3)):
-        found, how = record_trust.kept("pointing", "Grad-CAM", weights, images, measure)
-        assert (how["weights"], how["images"]) == (weights, images)
+    for best, images, times in (("these", 2, 1), ("these", 2, 1), ("others", 2, 2), ("others", 3, 3)):
+        found, how = record_trust.kept("pointing", "Grad-CAM", {"best": best}, images, measure)
+        assert (how["weights"], how["images"]) == ({"best": best}, images)
         assert len(asked) == times and (found["inside"] == times).all()
 
 
