@@ -17,11 +17,12 @@ from cifarcam.predictions import Predictions, predict
 from cifarcam.resnet import STAGES, ResNet18
 from cifarcam.runs import load_run
 from cifarcam.split import Split
-from cifarcam.trust import recorded
+from cifarcam.trust import recorded, subjects
+from cifarcam.trust.catalogue import CHECKS
 from cifarcam.trust.checks import BASELINES
 from cifarcam.trust.recorded import by_stage, recorded_check, small_run, summary, with_intervals, write_check
 from cifarcam.trust.shortcut import SHIP_MARK
-from tools import record_trust, train_small, trust_subjects
+from tools import record_trust, train_small
 
 SMALL = Split(drawn("test").images[:60], drawn("test").labels[:60])
 MEASURES = {
@@ -37,9 +38,6 @@ MEASURES = {
 
 class AsRecorded:
     """Stands for the run ``best``: a narrow network that gets all of ``SMALL`` right."""
-
-    def check_recorded_on(self, test: Split) -> None:
-        assert test is SMALL
 
     def predictions(self, test: Split) -> Predictions:
         return Predictions(one_hot(torch.as_tensor(test.labels), 10).float(), test.labels)
@@ -57,7 +55,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", record_trust.CHECKS)
+@pytest.mark.parametrize("name", CHECKS)
 def test_a_check_is_recorded_for_every_fast_method_and_baseline(
     name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,16 +65,16 @@ def test_a_check_is_recorded_for_every_fast_method_and_baseline(
     monkeypatch.setattr(record_trust, "write_check", partial(write_check, folder=folder))
     monkeypatch.setattr(record_trust, "SLOW", ("Eigen-CAM",))
     monkeypatch.setattr(record_trust, "WORK", folder / "work")
-    monkeypatch.setattr(trust_subjects, "cifar10", lambda split: SMALL)
-    monkeypatch.setattr(trust_subjects, "load_run", lambda name: AsRecorded())
-    monkeypatch.setitem(record_trust.CHECKS, name, (*record_trust.CHECKS[name][:2], 2, 1))
+    monkeypatch.setattr(record_trust, "test_images", lambda: SMALL)
+    monkeypatch.setattr(subjects, "load_run", lambda name: AsRecorded())
+    monkeypatch.setitem(CHECKS, name, CHECKS[name]._replace(images=2, images_if_slow=1))
     record_trust.main([name])
     measured, about = recorded_check(name)
     assert list(measured) == list(fast) == list(about["explainers"])
     for each, measures in measured.items():
         how = about["explainers"][each]
         assert how["command"] == f"python -m tools.record_trust {name}"
-        assert how["weights"] == record_trust.CHECKS[name][1]().weights
+        assert how["weights"] == CHECKS[name].subject(SMALL).weights
         images = how["images"]
         assert images == (1 if each == "Eigen-CAM" else 2)
         stages = 1 if each in BASELINES else 5

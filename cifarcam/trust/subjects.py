@@ -1,7 +1,4 @@
-"""What the checks of chapter 9 look at: networks, images, the classes asked for.
-
-All but the drawn pictures raise ``CifarcamError`` where the test images are not CIFAR-10's.
-"""
+"""What the checks look at: networks, images, the classes asked for."""
 
 from __future__ import annotations
 
@@ -10,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from cifarcam.data import cifar10
 from cifarcam.drawn import drawn, drawn_masks
 from cifarcam.hardware import training_device
 from cifarcam.predictions import predict
@@ -26,8 +22,8 @@ class Subject:
     """Networks and what they are asked about.
 
     Attributes:
-        networks: by name.
-        weights: the checksum of each network's weights.
+        networks: by name, in eval mode.
+        weights: SHA-256 of each network's weights, in hexadecimal.
         images: uint8, (N, 32, 32, 3).
         targets: int64, (N,), the classes to explain.
         masks: bool, (N, 32, 32), the places that matter, where the check knows them.
@@ -44,48 +40,37 @@ class Subject:
         return self.images[:count], self.targets[:count]
 
 
-def rightly_predicted() -> Subject:
-    """The network of the run ``best``, and the test images it gets right."""
-    test, run = _test_images(), load_run("best")
+def rightly_predicted(test: Split) -> Subject:
+    """The network ``best``, and the test images it gets right with their labels."""
+    run = load_run("best")
     right = run.predictions(test).correct.numpy()
     return _subject({"best": run}, test.images[right], test.labels[right])
 
 
-def marked_images() -> Subject:
-    """The networks with and without the shortcut, and test images of other classes with the mark; the class is ship."""
-    test = _test_images()
+def marked_images(test: Split) -> Subject:
+    """The network with the ``shortcut`` and its ``control``, and marked images of other classes; the target is ship."""
     others = test.images[test.labels != SHIP_MARK.label]
-    ships, masks = np.full(len(others), SHIP_MARK.label), np.broadcast_to(SHIP_MARK.mask(), others.shape[:3])
+    targets = np.full(len(others), SHIP_MARK.label)
+    masks = np.broadcast_to(SHIP_MARK.mask(), others.shape[:3])
     networks = {name: small_run(name) for name in ("shortcut", "control")}
-    return _subject(networks, SHIP_MARK.on(others), ships, masks)
+    return _subject(networks, SHIP_MARK.on(others), targets, masks)
 
 
-def learned_by_heart() -> Subject:
-    """A network that learned 5,000 images, one that learned them under shuffled labels, and one that learned them all.
+def learned_by_heart(test: Split) -> Subject:
+    """Three networks, and the test images that the first of them gets right with their labels.
 
-    With the test images that the first of them gets right.
+    ``unshuffled`` learned 5,000 images by heart, ``shuffled`` the same under shuffled labels; ``control`` learned from
+    all 50,000.
     """
     networks = {name: small_run(name) for name in ("unshuffled", "shuffled", "control")}
-    known = _rightly(networks["unshuffled"], _test_images())
-    return _subject(networks, known.images, known.labels)
+    right = predict(networks["unshuffled"].model(), test.images).argmax(1).numpy() == test.labels
+    return _subject(networks, test.images[right], test.labels[right])
 
 
 def drawn_pictures() -> Subject:
-    """The network trained on the stand-in, its test pictures, and where their objects are."""
+    """The network trained on the stand-in, its test pictures with their labels, and where their objects are."""
     pictures = drawn("test")
     return _subject({"drawn": small_run("drawn")}, pictures.images, pictures.labels, drawn_masks("test"))
-
-
-def _test_images() -> Split:
-    """Raises ``CifarcamError`` where the test images are not CIFAR-10's."""
-    test = cifar10("test")
-    load_run("best").check_recorded_on(test)
-    return test
-
-
-def _rightly(run: Run, split: Split) -> Split:
-    right = predict(run.model(), split.images).argmax(1).numpy() == split.labels
-    return Split(split.images[right], split.labels[right])
 
 
 def _subject(runs: dict[str, Run], images: np.ndarray, targets: np.ndarray, masks: np.ndarray | None = None) -> Subject:

@@ -1,0 +1,91 @@
+"""The checks of maps by name, each ready for any explainer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from cifarcam.runs import load_run
+from cifarcam.split import Split
+from cifarcam.trust.checks import (
+    Explainer,
+    energy_on,
+    faithfulness,
+    grid_pointing,
+    similarity_in_cascade,
+    stability,
+)
+from cifarcam.trust.localisation import mosaics
+from cifarcam.trust.similarity import rank_correlation
+from cifarcam.trust.subjects import Subject, drawn_pictures, learned_by_heart, marked_images, rightly_predicted
+
+CALIBRATION = 200  # images, for the statistics of random parts
+Measures = dict[str, np.ndarray]
+"""By measure: a number for each image and stage, float (N, S)."""
+
+
+class Check(NamedTuple):
+    """A check of maps.
+
+    Attributes:
+        measure: from an explainer, what it looks at and how many images (or mosaics), to the measures.
+        subject: from the test images to what it looks at.
+        images: how many the recorded check gives to an explainer.
+        images_if_slow: and how many to one that takes a pass for every channel.
+    """
+
+    measure: Callable[[Explainer, Subject, int], Measures]
+    subject: Callable[[Split], Subject]
+    images: int
+    images_if_slow: int
+
+
+def _inside_masks(explainer: Explainer, subject: Subject, count: int) -> Measures:
+    """The share of each network's map that lies inside the mask."""
+    images, targets = subject.first(count)
+    return {
+        name: energy_on(explainer, network, images, targets, subject.masks[:count])
+        for name, network in subject.networks.items()
+    }
+
+
+def _cascade(explainer: Explainer, subject: Subject, count: int) -> Measures:
+    images, targets = subject.first(count)
+    calibration = subject.images[-CALIBRATION:]
+    seed = load_run("best").recipe.seed + 1
+    return similarity_in_cascade(explainer, subject.networks["best"], images, targets, calibration, seed)
+
+
+def _like_the_first(explainer: Explainer, subject: Subject, count: int) -> Measures:
+    """The rank correlation of each other network's maps with those of the first."""
+    images, targets = subject.first(count)
+    maps = {name: explainer(network, images, targets) for name, network in subject.networks.items()}
+    first, *others = maps
+    return {other: rank_correlation(maps[first], maps[other]) for other in others}
+
+
+def _pointing(explainer: Explainer, subject: Subject, count: int) -> Measures:
+    boards = mosaics(subject.images, subject.targets, count)
+    one_class_each = np.arange(count)[:, None] % 4  # all four would be four times the passes, and not independent
+    return {"inside": grid_pointing(explainer, subject.networks["best"], boards, one_class_each)[:, 0]}
+
+
+def _faithfulness(explainer: Explainer, subject: Subject, count: int) -> Measures:
+    return faithfulness(explainer, subject.networks["best"], *subject.first(count))
+
+
+def _stability(explainer: Explainer, subject: Subject, count: int) -> Measures:
+    return stability(explainer, subject.networks["best"], *subject.first(count))
+
+
+CHECKS = {
+    "shortcut": Check(_inside_masks, marked_images, 300, 30),
+    "cascade": Check(_cascade, rightly_predicted, 200, 10),
+    "labels": Check(_like_the_first, learned_by_heart, 200, 20),
+    "pointing": Check(_pointing, rightly_predicted, 500, 50),
+    "drawn": Check(_inside_masks, lambda test: drawn_pictures(), 300, 30),
+    "faithfulness": Check(_faithfulness, rightly_predicted, 60, 10),
+    "stability": Check(_stability, rightly_predicted, 200, 10),
+}
