@@ -32,13 +32,18 @@ def images() -> np.ndarray:
 
 
 def by_the_library(net: ResNet18, images: np.ndarray, name: str, stage: int, **smoothing: bool) -> np.ndarray:
-    """The maps of one stage, image by image: Ablation-CAM divides differences that a batch rounds in another way."""
+    """The maps of one stage, in batches of the size that ``stage_maps`` takes.
+
+    Another batch rounds in another way, and so may turn the sign of a principal component.
+    """
     layer = list(stages(net).values())[stage]
+    size = 1 if name in SLOW else len(images)
     maps = []
-    for index, target in enumerate(TARGETS):
+    for start in range(0, len(images), size):
+        part = slice(start, start + size)
         with METHODS[name](net, [layer]) as alone:
-            x = normalize(images[[index]]).requires_grad_()
-            maps.append(alone(x, [ClassifierOutputTarget(target)], **smoothing)[0])
+            x = normalize(images[part]).requires_grad_()
+            maps.extend(alone(x, [ClassifierOutputTarget(target) for target in TARGETS[part]], **smoothing))
     return scale_cam_image(maps)  # smoothed by augmentation they are not
 
 

@@ -19,6 +19,19 @@ from cifarcam.runs import Run, load_run
 from cifarcam.trust.bootstrap import bootstrap_interval
 
 SMALL_RUNS = Path(__file__).parents[1] / "recorded" / "small"
+SCORES = {
+    "on the mark": ("shortcut", "shortcut"),
+    "own quadrant": ("pointing", "inside"),
+    "on the object": ("drawn", "drawn"),
+    "random weights": ("cascade", "rank correlation"),
+    "shuffled labels": ("labels", "shuffled"),
+    "deletion": ("faithfulness", "deletion"),
+    "insertion": ("faithfulness", "insertion"),
+    "ROAD": ("faithfulness", "ROAD"),
+    "mirrored": ("stability", "mirrored"),
+    "shifted far": ("stability", "shifted far"),
+}
+"""By column of a scorecard: the check and its measure."""
 Measured = Mapping[str, Mapping[str, np.ndarray]]
 """By explainer and measure: float, (N, S), a number for each image and stage; (parts, N, S) for the cascade.
 
@@ -96,3 +109,23 @@ def by_stage(table: pd.DataFrame) -> pd.DataFrame:
 def with_intervals(table: pd.DataFrame) -> pd.Series:
     """The rows of a summary as text: the mean and, in brackets, the ends of its interval."""
     return table.apply(lambda row: f"{row['mean']:.2f} [{row['low']:.2f}, {row['high']:.2f}]", axis=1)
+
+
+def scorecard(stage: str) -> pd.DataFrame:
+    """Every recorded check at one stage: a row for each explainer, a column for each of ``SCORES``, as text.
+
+    Each entry is a mean over images with its 95 % bootstrap interval. ``random weights`` is the rank correlation with
+    the map of a network all of whose parts are random.
+    Raises ``CifarcamError`` for a stage that does not exist.
+    """
+    if stage not in STAGES:
+        raise CifarcamError(f"There is no stage {stage!r}; the stages are {', '.join(STAGES)}.")
+    columns = {}
+    for label, (check, measure) in SCORES.items():
+        measured, _ = recorded_check(check)
+        last = {
+            explainer: {measure: values[measure][-1] if values[measure].ndim == 3 else values[measure]}
+            for explainer, values in measured.items()
+        }
+        columns[label] = with_intervals(summary(last, measure)).xs(stage, level="stage")
+    return pd.DataFrame(columns)
