@@ -21,8 +21,8 @@ def check(answer: Any, is_right: Callable[[Any], bool], hint: str, expected: str
     """Prints one line: whether an answer is right, and what may help where it is not. No answer makes it fail.
 
     Args:
-        answer: the reader's. ``None`` counts as not answered yet. Where a number is expected, a NumPy scalar, an array, a
-            tensor or a series of one element counts as the number it holds, and ``True`` as none.
+        answer: the reader's. ``None`` counts as not answered yet. Where a number is expected, a NumPy scalar, an array,
+            a tensor or a series of one element counts as the number it holds, and ``True`` as none.
         is_right: tells whether an answer of the expected kind is right.
         hint: what a wrong answer is told.
         expected: the kind of a right answer, one of ``KINDS``.

@@ -30,7 +30,17 @@ def test_an_answer_gets_its_verdict(answer: int | None, expected: str, capsys: p
 
 @pytest.mark.parametrize(
     "answer",
-    [4, 4.0, np.int64(4), np.uint8(4), np.float32(4), np.array(4), np.array([[4.0]]), torch.tensor([4]), pd.Series([4])],
+    [
+        4,
+        4.0,
+        np.int64(4),
+        np.uint8(4),
+        np.float32(4),
+        np.array(4),
+        np.array([[4.0]]),
+        torch.tensor([4]),
+        pd.Series([4]),
+    ],
     ids=repr,
 )
 def test_a_number_may_come_in_any_form(answer: Any, capsys: pytest.CaptureFixture) -> None:
