@@ -1,0 +1,52 @@
+"""The quizzes on the built site: without JavaScript, by keyboard, on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tools.chapters import chapter_paths, read
+
+pytestmark = pytest.mark.browser
+
+QUESTIONS = {path.stem: sum(cell.id.startswith("quiz-") for cell in read(path).cells) for path in chapter_paths()}
+
+each_chapter = pytest.mark.parametrize("chapter", QUESTIONS)
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(java_script_enabled=False, viewport={"width": 360, "height": 640})
+    yield page
+    page.close()
+
+
+@each_chapter
+def test_an_answer_is_folded_until_a_key_unfolds_it(chapter: str, page: Page, address: str) -> None:
+    page.goto(f"{address}book/{chapter}.html")
+    summaries, answers = page.locator("#quiz summary"), page.locator("#quiz details > p")
+    expect(summaries).to_have_count(QUESTIONS[chapter])
+    expect(answers).to_have_count(QUESTIONS[chapter])
+    for number in range(QUESTIONS[chapter]):
+        expect(answers.nth(number)).to_be_hidden()
+        summaries.nth(number).press("Enter")
+        expect(answers.nth(number)).to_be_visible()
+
+
+@each_chapter
+def test_a_quiz_is_rendered_inside_and_outside_of_its_answers(chapter: str, page: Page, address: str) -> None:
+    page.goto(f"{address}book/{chapter}.html")
+    assert page.locator("#quiz details > p > strong").count() == QUESTIONS[chapter]
+    assert page.locator("#quiz details li strong").count() >= 2 * QUESTIONS[chapter]
+    assert "**" not in page.locator("#quiz").inner_html()
+
+
+@each_chapter
+def test_paper_shows_every_answer(chapter: str, page: Page, address: str) -> None:
+    page.goto(f"{address}book/{chapter}.html")
+    page.emulate_media(media="print")
+    for answer in page.locator("#quiz details > p").all():
+        expect(answer).to_be_visible()
+    page.emulate_media(media="screen")

@@ -1,0 +1,61 @@
+"""The check cells of the chapters: what they tell of the solution, of other right answers, of wrong ones, of none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from answers_to_exercises import ANSWERS, WRONG_EVERYWHERE
+from chapter_parts import every_chapter, exercises, solutions
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+from tools.chapters import ROOT, chapter_paths, output_text, read, write
+from tools.execute import execute
+
+
+def test_right_and_wrong_answers_are_known_for_each_exercise() -> None:
+    asked = [(path.name[:2], number) for path in chapter_paths() for number in exercises(read(path))]
+    assert list(ANSWERS) == asked
+    assert all(answers.right and answers.wrong for answers in ANSWERS.values())
+
+
+def answered(notebook: NotebookNode, chapter: str) -> list[tuple[NotebookNode, str]]:
+    """Cells that answer and check, appended to the notebook, each with the beginning of what it has to print."""
+    checked = []
+    for (number, cells), solution in zip(exercises(notebook).items(), solutions(notebook), strict=True):
+        answers = ANSWERS[chapter, number]
+        sources = [(solution.source, "right")]
+        sources += [(f"answer = {answer}", "right") for answer in answers.right]
+        sources += [(f"answer = {answer}", "not yet: ") for answer in (*answers.wrong, *WRONG_EVERYWHERE)]
+        for source, verdict in sources:
+            checked.append((new_code_cell(f"{source}\n\n{cells[-1].source}"), verdict))
+    notebook.cells += [cell for cell, _ in checked]
+    return checked
+
+
+@every_chapter
+@pytest.mark.slow
+@pytest.mark.needs_cifar10
+def test_each_answer_gets_its_verdict(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notebook = read(path)
+    expected = answered(notebook, path.name[:2])
+    write(notebook, tmp_path / path.name)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # the kernel starts in an empty folder
+    executed = execute(tmp_path / path.name)
+
+    unanswered = [output_text(cells[-1]) for cells in exercises(executed).values()]
+    assert unanswered == ["not answered yet\n"] * len(unanswered)
+    surprises = [
+        f"{cell.source}\n→ {output_text(cell)}"
+        for cell, (_, verdict) in zip(executed.cells[-len(expected) :], expected, strict=True)
+        if not told(output_text(cell), verdict)
+    ]
+    assert surprises == [], "\n\n".join(surprises)
+
+
+def told(printed: str, verdict: str) -> bool:
+    """Whether a cell ends in the line "right", or prints one line, which begins with "not yet: " and goes on."""
+    if verdict == "right":
+        return printed.splitlines()[-1] == "right"
+    return printed.count("\n") == 1 and printed.startswith(verdict) and len(printed.strip()) > len(verdict)
