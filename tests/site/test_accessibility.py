@@ -23,13 +23,13 @@ FAULTS = {
     "image-alt": '<img src="data:,">',
     "color-contrast": '<p style="color: #bbb; background: #fff">pale</p>',
     "link-name": '<a href="#"></a>',
-    "scrollable-region-focusable": '<div style="width: 50px; overflow-x: auto"><p style="width: 500px">wide</p></div>',
+    "scrollable-region-focusable": '<div style="height: 30px; overflow: auto"><p style="height: 90px">long</p></div>',
 }
 
 
 def test_axe_finds_what_is_wrong(browser: Browser) -> None:
     page = browser.new_page()
-    page.set_content(f"<main class='bd-article'>{''.join(FAULTS.values())}</main><img src='data:,'>")
+    page.set_content(f"<!DOCTYPE html><main class='bd-article'>{''.join(FAULTS.values())}</main><img src='data:,'>")
     found = [line.split(" ")[0] for line in violations(page)]
     page.close()
     assert sorted(found) == sorted(FAULTS)  # and nothing outside of the article

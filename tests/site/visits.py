@@ -165,6 +165,8 @@ def visit(browser: Browser, address: str, scheme: str, width: int) -> dict[str, 
 
 def violations(page: Page) -> list[str]:
     """What axe-core finds wrong with the article, seriously or critically, a line for each element."""
+    if not page.locator(ARTICLE).count():
+        return [f"there is no article {ARTICLE}"]
     # Without preloading: axe would fetch the style sheets again, and one that is nowhere.
     options = {"resultTypes": ["violations"], "preload": False}
     found = Axe().run(page, context={"include": [[ARTICLE]]}, options=options).response["violations"]
