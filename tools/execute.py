@@ -1,9 +1,11 @@
 """Executes chapters in place, so that their outputs are those of the code as it stands.
 
-    python -m tools.execute          every chapter
-    python -m tools.execute 07 08    these
+    python -m tools.execute              every chapter
+    python -m tools.execute 07 08        these
+    python -m tools.execute --only-time  on a GPU: keeps how long they take there, and the outputs as they are
 
-A chapter that fails, or writes to stderr, is reported and its file left as it was.
+What was executed when, on what and with which records is written into the chapter (see ``tools.execution``). A chapter
+that fails, or writes to stderr, is reported and its file left as it was.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import argparse
 import os
 import re
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -23,13 +26,18 @@ from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
 
 from cifarcam.data import uses_stand_in
 from cifarcam.errors import CifarcamError
+from cifarcam.hardware import training_device
+from tools import facts, opened_files
 from tools.chapters import ROOT, chapter_paths, code_cells, read, write
+from tools.execution import RECORDS, write_down, write_down_gpu_time
 
 SECONDS_A_CELL = 600
 
 
-def execute(path: Path, seconds_a_cell: int = SECONDS_A_CELL) -> NotebookNode:
+def execute(path: Path, seconds_a_cell: int = SECONDS_A_CELL, records: Path = RECORDS) -> NotebookNode:
     """A chapter with the outputs of running it now, in this Python, from the chapter's own folder.
+
+    Its metadata says so, with the files below ``records`` that it opened; its cell of facts is that of before.
 
     Raises ``CifarcamError``, naming chapter and cell, for an error, too slow a cell, or anything on stderr.
     """
@@ -44,18 +52,30 @@ def execute(path: Path, seconds_a_cell: int = SECONDS_A_CELL) -> NotebookNode:
         record_timing=False,
         store_widget_state=False,
         coalesce_streams=True,
+        extra_arguments=[f"--ext={opened_files.__name__}"],
         on_cell_start=lambda cell, cell_index: begun.update(index=cell_index),
     )
-    try:
-        client.execute(cleanup_kc=True)
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        cell = notebook.cells[begun["index"]]
-        raise CifarcamError(f"{path.name}, {_named(begun['index'], cell)} failed:\n{error}") from error
-    _refuse_stderr(notebook, path)
+    with tempfile.TemporaryDirectory() as folder:
+        opened, start = Path(folder) / "opened.txt", time.perf_counter()
+        try:
+            client.execute(cleanup_kc=True, env=_kernel_environment(records, opened))
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            cell = notebook.cells[begun["index"]]
+            raise CifarcamError(f"{path.name}, {_named(begun['index'], cell)} failed:\n{error}") from error
+        _refuse_stderr(notebook, path)
+        seconds = time.perf_counter() - start
+        write_down(notebook, seconds, opened.read_text(encoding="utf-8").splitlines(), records)
     notebook.metadata.get("language_info", {}).pop("version", None)  # else a new Python changes every chapter
     for cell in code_cells(notebook):
         cell.metadata.pop("execution", None)
     return notebook
+
+
+def _kernel_environment(records: Path, opened: Path) -> dict[str, str]:
+    """This process's environment, with what ``tools.opened_files`` needs and the path to it."""
+    python_path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(ROOT)]))
+    named = {opened_files.WATCHED_FOLDER: str(records), opened_files.OPENED_FILES: str(opened)}
+    return os.environ | named | {"PYTHONPATH": python_path}
 
 
 def _refuse_stderr(notebook: NotebookNode, path: Path) -> None:
@@ -81,17 +101,31 @@ def quiet_kernels() -> None:
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Execute chapters in place.")
     parser.add_argument("chapter", nargs="*", help="numbers of chapters, such as 07; all of them when left out")
-    numbers = parser.parse_args(arguments).chapter
+    parser.add_argument("--only-time", action="store_true", help="on a GPU: keep how long they take, not the outputs")
+    chosen = parser.parse_args(arguments)
     try:
         if uses_stand_in():
             raise CifarcamError("CIFARCAM_DATA is 'drawn'; chapters are published from CIFAR-10: unset it.")
+        if chosen.only_time and training_device().type != "cuda":
+            raise CifarcamError("--only-time is for a GPU, and PyTorch finds none here; leave it out.")
         quiet_kernels()
-        for path in chapter_paths(numbers=numbers):
+        for path in chapter_paths(numbers=chosen.chapter):
             start = time.perf_counter()
-            write(execute(path), path)
+            write(_published(path, chosen.only_time), path)
             print(f"{path.name}: {time.perf_counter() - start:.0f} s", flush=True)
     except CifarcamError as error:
         sys.exit(str(error))
+
+
+def _published(path: Path, only_time: bool) -> NotebookNode:
+    """The chapter as it is to be kept: executed, or with the time of its execution only; its facts in step."""
+    notebook = execute(path)
+    if only_time:
+        before = read(path)
+        write_down_gpu_time(before, notebook)
+        notebook = before
+    facts.refresh(notebook)
+    return notebook
 
 
 if __name__ == "__main__":

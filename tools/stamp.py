@@ -4,9 +4,9 @@
     python -m tools.stamp --check    writes nothing; exits 1 and names the files that are out of step
     python -m tools.stamp --repository https://github.com/OWNER/NAME    for a fork: changes the address, then writes
 
-Chapters get a link to Colab (cell ``colab``) and a first code cell (``setup``) that installs the package there, both
-right under the title, and the metadata that Colab reads. Markdown pages get what their markers ask for, as in
-``<!-- colab --> … <!-- /colab -->``.
+Chapters get a link to Colab (cell ``colab``), what their metadata says of their last execution (``facts``) and a first
+code cell (``setup``) that installs the package in Colab, all right under the title, and the metadata that Colab reads.
+Markdown pages get what their markers ask for, as in ``<!-- colab --> … <!-- /colab -->``.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from cifarcam.errors import CifarcamError
 from cifarcam.files import written_whole
+from tools import facts
 from tools.chapters import ROOT, chapter_paths, read, title, write
 
 # Of all that the package needs, Colab ships everything but these. They are installed without their dependencies,
@@ -32,6 +33,7 @@ from tools.chapters import ROOT, chapter_paths, read, title, write
 COLAB_LACKS = ("grad-cam", "torch-lr-finder", "ttach")
 ADDRESS = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+(?<!\.git)")
 EXPECTED = "'https://github.com/OWNER/NAME' with no slash at the end"
+STAMPED = ("colab", facts.FACTS, "setup")  # ids of the cells that are written here
 METADATA = {
     "accelerator": "GPU",
     "colab": {"gpuType": "T4", "provenance": []},
@@ -94,7 +96,7 @@ def setup_source(root: Path, home: Repository) -> str:
 
 
 def stamped(notebook: NotebookNode, link: str, setup: str) -> NotebookNode:
-    """A copy of a chapter with the link, the setup cell and the metadata; its outputs and other cells as they were."""
+    """A copy of a chapter with link, facts, setup cell and metadata; its outputs and other cells as they were."""
     notebook = copy.deepcopy(notebook)
     old = {cell.id: cell for cell in notebook.cells}
     colab_cell = old.get("colab") or new_markdown_cell(id="colab")
@@ -102,9 +104,10 @@ def stamped(notebook: NotebookNode, link: str, setup: str) -> NotebookNode:
     setup_cell = old.get("setup") or new_code_cell(id="setup")
     setup_cell.source = setup
     setup_cell.metadata["tags"] = ["remove-cell"]
-    title_cell, *others = _title_apart([cell for cell in notebook.cells if cell.id not in ("colab", "setup")])
+    title_cell, *others = _title_apart([cell for cell in notebook.cells if cell.id not in STAMPED])
     notebook.cells = [title_cell, colab_cell, setup_cell, *others]
     notebook.metadata.update(nbformat.from_dict(METADATA))
+    facts.refresh(notebook)
     return notebook
 
 

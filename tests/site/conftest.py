@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from functools import cache, partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from functools import cache
 from pathlib import Path
 
 import pytest
+from pages import DARK_NARROW, LIGHT_WIDE, LOOK_NAMES, LOOKS, PAGES
 from playwright.sync_api import Browser, sync_playwright
+from server import served
 from visits import Visit, visit
 
 from tools.screenshots import SITE, launch
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
 
 
 @pytest.fixture(scope="session")
@@ -29,13 +24,8 @@ def site() -> Path:
 
 @pytest.fixture(scope="session")
 def address(site: Path) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served(site) as top:
+        yield top
 
 
 @pytest.fixture(scope="session")
@@ -50,10 +40,29 @@ def browser(site: Path) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def visited(browser: Browser, address: str) -> Callable[[str, str, int], Visit]:
-    """A function of page, scheme and width that opens each combination once."""
+    """A function of page, scheme and width; it opens each page once at each width."""
 
     @cache
-    def open_once(page: str, scheme: str, width: int) -> Visit:
-        return visit(browser, address + page, scheme, width)
+    def open_once(page: str, width: int) -> dict[str, Visit]:
+        # One width begins in the light and one in the dark. Contrast depends on the scheme and scrolling on the width,
+        # so these two show all that axe can find.
+        begin = next(scheme for scheme, at in (LIGHT_WIDE, DARK_NARROW) if at == width)
+        return visit(browser, address + page, begin, width)
 
-    return open_once
+    return lambda page, scheme, width: open_once(page, width)[scheme]
+
+
+@pytest.fixture(params=PAGES)
+def page(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(params=LOOKS, ids=LOOK_NAMES)
+def look(request: pytest.FixtureRequest) -> tuple[str, int]:
+    """A scheme and a width."""
+    return request.param
+
+
+@pytest.fixture
+def met(page: str, look: tuple[str, int], visited: Callable[[str, str, int], Visit]) -> Visit:
+    return visited(page, *look)

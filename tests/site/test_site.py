@@ -9,37 +9,18 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
-import yaml
+from pages import CHAPTERS, CONFIG, DARK_NARROW, LIGHT_WIDE, PAGES
 from visits import Visit
 
-from tools.screenshots import SCHEMES, WIDTHS
+from tools.screenshots import SCHEMES
 
 pytestmark = pytest.mark.browser
-
-ROOT = Path(__file__).resolve().parents[2]
-CONTENTS = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-
-LISTED = [page["file"] for part in CONTENTS["parts"] for page in part["chapters"]]
-PAGES = [f"{name}.html" for name in (CONTENTS["root"], *LISTED)]
-CHAPTERS = [name for name in LISTED if (ROOT / f"{name}.ipynb").exists()]
-LOOKS = [("light", WIDTHS["wide"]), ("dark", WIDTHS["narrow"])]
 
 Visited = Callable[[str, str, int], Visit]
 
 
-@pytest.fixture(params=PAGES)
-def page(request: pytest.FixtureRequest) -> str:
-    return request.param
-
-
-@pytest.fixture(params=LOOKS, ids=["light-wide", "dark-narrow"])
-def met(request: pytest.FixtureRequest, page: str, visited: Visited) -> Visit:
-    return visited(page, *request.param)
-
-
 def test_every_page_opens_with_a_title_of_its_own(visited: Visited) -> None:
-    visits = [visited(page, *LOOKS[0]) for page in PAGES]
+    visits = [visited(page, *LIGHT_WIDE) for page in PAGES]
     assert [visit.status for visit in visits] == [200] * len(PAGES)
     titles = [visit.facts["title"] for visit in visits]
     assert len(set(titles)) == len(PAGES)
@@ -70,33 +51,32 @@ def test_mathematics_is_set_and_can_be_read_aloud(met: Visit) -> None:
 
 
 def test_some_page_shows_a_formula(visited: Visited) -> None:
-    assert sum(visited(page, *LOOKS[0]).facts["maths"] for page in PAGES) > 0
+    assert sum(visited(page, *LIGHT_WIDE).facts["maths"] for page in PAGES) > 0
 
 
-def test_a_page_does_not_scroll_sideways_on_a_phone(page: str, visited: Visited) -> None:
-    facts = visited(page, "dark", WIDTHS["narrow"]).facts
-    assert facts["width"] <= WIDTHS["narrow"], facts["sideways"]
+def test_a_page_does_not_scroll_sideways(met: Visit, look: tuple[str, int]) -> None:
+    assert met.facts["width"] <= look[1], met.facts["sideways"]
 
 
 def test_no_text_is_cut_off_on_a_phone(page: str, visited: Visited) -> None:
-    assert visited(page, "dark", WIDTHS["narrow"]).facts["cut"] == []
+    assert visited(page, *DARK_NARROW).facts["cut"] == []
 
 
 def test_a_page_is_light_or_dark_as_the_reader_has_it(page: str, visited: Visited) -> None:
-    light, dark = (visited(page, *look).facts for look in LOOKS)
+    light, dark = (visited(page, *look).facts for look in (LIGHT_WIDE, DARK_NARROW))
     assert (light["theme"], dark["theme"]) == SCHEMES
     assert brightness(light["background"]) > 0.8
     assert brightness(dark["background"]) < 0.2
 
 
 def test_figures_lie_on_white_and_keep_their_colours_in_the_dark(page: str, visited: Visited) -> None:
-    for figure in visited(page, "dark", WIDTHS["narrow"]).facts["figures"]:
+    for figure in visited(page, *DARK_NARROW).facts["figures"]:
         assert (figure["background"], figure["filter"]) == ("rgb(255, 255, 255)", "none"), figure["source"]
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_every_figure_of_a_chapter_has_a_text_that_stands_for_it(chapter: str, visited: Visited) -> None:
-    figures = visited(f"{chapter}.html", *LOOKS[0]).facts["figures"]
+    figures = visited(f"{chapter}.html", *LIGHT_WIDE).facts["figures"]
     assert figures, "a chapter shows at least one figure"
     nameless = [f["source"] for f in figures if len(f["alt"]) < 10 or re.search(r"_images/|\.png$", f["alt"])]
     assert nameless == []
@@ -107,11 +87,33 @@ def test_the_launch_button_opens_the_chapter_in_colab(chapter: str, visited: Vis
     repository = urlsplit(CONFIG["repository"]["url"]).path
     notebook = f"{repository}/blob/{CONFIG['repository']['branch']}/{chapter}.ipynb"
     expected = f"{CONFIG['launch_buttons']['colab_url']}/github{notebook}"
-    assert visited(f"{chapter}.html", *LOOKS[0]).facts["launch"] == [expected]
+    assert visited(f"{chapter}.html", *LIGHT_WIDE).facts["launch"] == [expected]
+
+
+def test_a_page_leads_to_the_one_before_and_the_one_after_it_in_every_look(
+    page: str, met: Visit, visited: Visited
+) -> None:
+    place = PAGES.index(page)
+    for key, neighbour in (("previous", place - 1), ("next", place + 1)):
+        expected = PAGES[neighbour] if 0 <= neighbour < len(PAGES) else None
+        link = met.facts[key]
+        assert (urljoin(page, link) if link else None) == expected
+
+
+def test_a_page_can_be_edited(page: str, met: Visit) -> None:
+    source, branch = f"{page.removesuffix('.html')}", CONFIG["repository"]["branch"]
+    edited = f"{source}.ipynb" if source in CHAPTERS else f"{source}.md"
+    home = urlsplit(CONFIG["repository"]["url"])
+    expected = (
+        f"https://github.dev{home.path}/blob/{branch}/{edited}"  # cells, where GitHub's own editor shows JSON
+        if source in CHAPTERS
+        else f"{home.geturl()}/edit/{branch}/{edited}"
+    )
+    assert met.facts["edit"] == [expected]
 
 
 def test_the_search_page_opens_without_an_error(visited: Visited) -> None:
-    met = visited("search.html?q=resnet", *LOOKS[0])
+    met = visited("search.html?q=resnet", *LIGHT_WIDE)
     assert (met.status, met.failures, met.errors) == (200, [], [])
 
 

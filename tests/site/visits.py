@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 
-from tools.screenshots import HEIGHT, settle
+from tools.screenshots import HEIGHT, SCHEMES, settle
 
-# The theme declares a constant twice on every page; nothing on the page depends on it.
-KNOWN_ERROR = "Identifier 'THEBE_JS_URL' has already been declared"
+# Parts of console messages that are let pass, each with its reason. There are none.
+KNOWN_ERRORS: tuple[str, ...] = ()
+
+ARTICLE = ".bd-article"  # our content; the theme's header, sidebars and footer stand around it
+HARMFUL = ("serious", "critical")  # of axe's impacts
+
+# Every jump of what is in view, but those that answer the reader within half a second.
+COUNT_SHIFTS = """
+window.layoutShifts = [];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries())
+    if (!entry.hadRecentInput)
+      layoutShifts.push({ value: entry.value, moved: entry.sources.map(({ node }) => node?.className) });
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+# What readers do with a page that has arrived: open all that is folded, read to the end, change the theme.
+USE = """async () => {
+  document.querySelectorAll('details').forEach((folded) => { folded.open = true; });
+  for (const image of document.images) image.loading = 'eager';
+  scrollTo(0, document.body.scrollHeight);
+  document.querySelector('.theme-switch-button')?.click();
+  await new Promise((done) => setTimeout(done, 100));
+}"""
 
 FACTS = """() => {
   const images = [...document.images];
@@ -39,6 +62,7 @@ FACTS = """() => {
     figures: figures.map((image) => ({
       source: image.getAttribute('src'),
       alt: image.getAttribute('alt') || '',
+      sized: image.hasAttribute('width') && image.hasAttribute('height'),
       background: style(image).backgroundColor,
       filter: style(image).filter,
     })),
@@ -48,6 +72,9 @@ FACTS = """() => {
     faulty: [...document.querySelectorAll('mjx-merror, mjx-container [style*="color: red"]')]
       .map((element) => element.closest('mjx-container').textContent),
     unspoken: maths.filter((element) => !element.querySelector('mjx-assistive-mml')).length,
+    edit: [...document.querySelectorAll('.dropdown-source-buttons a[class*="edit"]')].map((link) => link.href),
+    previous: document.querySelector('a.left-prev')?.getAttribute('href') ?? null,
+    next: document.querySelector('a.right-next')?.getAttribute('href') ?? null,
     launch: [...document.querySelectorAll('.dropdown-launch-buttons .dropdown-menu a')].map((link) => link.href),
   };
 }"""
@@ -55,17 +82,34 @@ FACTS = """() => {
 
 @dataclass
 class Visit:
-    """One page, opened once: what it asked for, what went wrong, and the facts of the settled page."""
+    """One page in one look: what it asked for, what went wrong, and the facts of the settled page.
+
+    Attributes:
+        status: of the response.
+        requests: the addresses that were asked for until the page had settled.
+        sizes: bytes of each response as transferred, headers included, by address.
+        failures: requests that failed or were refused, at any time.
+        errors: in the console.
+        later: requests after the page had settled, while it was changed and used without a network.
+        shifts: jumps of the layout: ``value`` and what ``moved``; the values add up to the cumulative layout shift.
+        violations: axe's rules that the article breaks seriously, with the elements, in the scheme it was opened in.
+        facts: see ``FACTS``.
+    """
 
     status: int = 0
     requests: list[str] = field(default_factory=list)
+    sizes: dict[str, int] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    later: list[str] = field(default_factory=list)
+    shifts: list[dict[str, Any]] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
 
     def listen(self, page: Page) -> None:
         """Takes down every request, every one that fails, and every error from now on."""
         page.on("request", self._request)
+        page.on("requestfinished", self._finished)
         page.on("requestfailed", lambda request: self.failures.append(f"{request.url}: {request.failure}"))
         page.on("response", self._response)
         page.on("console", self._console)
@@ -74,6 +118,10 @@ class Visit:
     def _request(self, request: Request) -> None:
         if not request.url.startswith(("data:", "blob:")):
             self.requests.append(request.url)
+
+    def _finished(self, request: Request) -> None:
+        sizes = request.sizes()
+        self.sizes[request.url] = sizes["responseBodySize"] + sizes["responseHeadersSize"]
 
     def _response(self, response: Response) -> None:
         if response.status >= 400:
@@ -84,18 +132,47 @@ class Visit:
             self._error(message.text)
 
     def _error(self, text: str) -> None:
-        if KNOWN_ERROR not in text:
+        if not any(known in text for known in KNOWN_ERRORS):
             self.errors.append(text)
 
 
-def visit(browser: Browser, address: str, scheme: str, width: int) -> Visit:
-    """Opens ``address`` in a fresh context and returns what was met."""
-    result = Visit()
+def visit(browser: Browser, address: str, scheme: str, width: int) -> dict[str, Visit]:
+    """Opens ``address`` in a fresh context, first in the scheme, then changed to the other, and uses it offline.
+
+    Returns what was met by scheme. The two share what went over the line and what the console said.
+    """
+    loaded = Visit()
     page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": HEIGHT})
-    result.listen(page)
+    page.add_init_script(COUNT_SHIFTS)
+    loaded.listen(page)
     response = page.goto(address)
-    result.status = response.status if response else 0
+    loaded.status = response.status if response else 0
     settle(page)
-    result.facts = page.evaluate(FACTS)
+    loaded.shifts = page.evaluate("layoutShifts")
+    loaded.facts = page.evaluate(FACTS)
+    loaded.violations = violations(page)
+    settled, loaded.requests = loaded.requests, loaded.later
+    page.context.set_offline(True)
+    other = SCHEMES[1 - SCHEMES.index(scheme)]
+    page.emulate_media(color_scheme=other)
+    page.wait_for_function("(scheme) => document.documentElement.dataset.theme === scheme", arg=other)
+    changed = replace(loaded, facts=page.evaluate(FACTS))
+    page.evaluate(USE)
     page.close()
-    return result
+    loaded.requests = changed.requests = settled
+    return {scheme: loaded, other: changed}
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds wrong with the article, seriously or critically, a line for each element."""
+    if not page.locator(ARTICLE).count():
+        return [f"there is no article {ARTICLE}"]
+    # Without preloading: axe would fetch the style sheets again, and one that is nowhere.
+    options = {"resultTypes": ["violations"], "preload": False}
+    found = Axe().run(page, context={"include": [[ARTICLE]]}, options=options).response["violations"]
+    return [
+        f"{rule['id']} ({rule['impact']}): {node['html'][:200]}: {node['failureSummary']}"
+        for rule in found
+        if rule["impact"] in HARMFUL
+        for node in rule["nodes"]
+    ]

@@ -1,0 +1,203 @@
+"""A chapter's outputs are those of its code cells and of the records that it reads, and it says when they were made."""
+
+from __future__ import annotations
+
+import copy
+from datetime import date
+from pathlib import Path
+
+import pytest
+from nbformat import NotebookNode, from_dict
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from tools import execute, facts, stamp
+from tools.chapters import chapter_paths, code_cells, output_text, read, write
+from tools.execution import KEY, LIBRARIES, executed, why_stale, write_down, write_down_gpu_time
+from tools.facts import duration, refresh
+from tools.prose import unsupported_numbers
+
+every_chapter = pytest.mark.parametrize("path", chapter_paths(), ids=lambda path: path.stem)
+
+
+@every_chapter
+def test_a_chapter_shows_what_its_code_and_its_records_say(path: Path) -> None:
+    number = path.name[:2]
+    stale = f"book/{number} is stale: run make execute CHAPTER={number}"
+    assert why_stale(read(path)) == [], stale
+
+
+@every_chapter
+def test_a_chapter_says_when_and_on_what_it_was_executed(path: Path) -> None:
+    notebook = read(path)
+    shown = [cell.source for cell in notebook.cells if cell.id == facts.FACTS]
+    assert shown == [facts.facts(notebook)] and shown[0], f"run make execute CHAPTER={path.name[:2]}"
+
+
+# The mechanism, on a book of one small chapter
+
+
+def small_book(folder: Path) -> Path:
+    """Two records below ``folder``, and a chapter that opens one of them."""
+    for name in ("one", "two"):
+        (folder / "records" / name).mkdir(parents=True)
+        (folder / "records" / name / "history.csv").write_text("epoch\n1\n")
+    path = folder / "01-small.ipynb"
+    cells = [
+        new_markdown_cell("# 1. Small", id="title"),
+        new_markdown_cell("[Open](x)", id="colab"),
+        new_code_cell("1", id="setup"),
+        new_code_cell("print(open('records/one/history.csv').read())", id="reads"),
+        new_code_cell("print(sorted(name for name in globals() if not name.startswith('_')))", id="names"),
+    ]
+    write(new_notebook(cells=cells), path)
+    return path
+
+
+@pytest.fixture
+def chapter(tmp_path: Path) -> Path:
+    return small_book(tmp_path)
+
+
+@pytest.fixture
+def records(chapter: Path) -> Path:
+    return chapter.parent / "records"
+
+
+@pytest.fixture(scope="module")
+def executed_once(tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
+    path = small_book(tmp_path_factory.mktemp("book"))
+    return execute.execute(path, records=path.parent / "records")
+
+
+@pytest.fixture
+def fresh(executed_once: NotebookNode) -> NotebookNode:
+    return copy.deepcopy(executed_once)
+
+
+def test_executing_writes_down_date_time_versions_and_the_records_that_were_opened(
+    fresh: NotebookNode, records: Path
+) -> None:
+    about = executed(fresh)
+    assert about.date == date.today().isoformat()
+    assert 0 < about.seconds < 120 and " cores" in about.hardware
+    assert set(about.versions) == {"python", *LIBRARIES}
+    assert list(about.records) == ["one/history.csv"]
+    assert why_stale(fresh, records) == []
+
+
+def test_watching_a_kernel_leaves_nothing_in_the_chapter(fresh: NotebookNode) -> None:
+    assert [cell.execution_count for cell in code_cells(fresh)] == [1, 2, 3]
+    assert output_text(code_cells(fresh)[2]) == "['In', 'Out', 'exit', 'get_ipython', 'quit']\n"
+    assert [cell.id for cell in fresh.cells] == ["title", "colab", "setup", "reads", "names"]
+
+
+def test_a_changed_code_cell_makes_a_chapter_stale(fresh: NotebookNode, records: Path) -> None:
+    fresh.cells[-1].source += "  # changed"
+    assert why_stale(fresh, records) == ["its code cells changed"]
+
+
+def test_cells_in_another_order_make_a_chapter_stale(fresh: NotebookNode, records: Path) -> None:
+    fresh.cells[3:] = fresh.cells[:2:-1]
+    assert why_stale(fresh, records) == ["its code cells changed"]
+
+
+def test_prose_and_the_stamped_setup_cell_do_not(fresh: NotebookNode, records: Path) -> None:
+    fresh.cells[0].source += " and larger"
+    fresh.cells[2].source = "2"
+    assert why_stale(fresh, records) == []
+
+
+def test_a_changed_record_makes_a_chapter_stale_that_opened_it(fresh: NotebookNode, records: Path) -> None:
+    (records / "two/history.csv").write_text("epoch\n2\n")
+    assert why_stale(fresh, records) == []
+    (records / "one/history.csv").write_text("epoch\n2\n")
+    assert why_stale(fresh, records) == ["the record one/history.csv changed"]
+    (records / "one/history.csv").unlink()
+    assert why_stale(fresh, records) == ["the record one/history.csv is gone"]
+
+
+def test_a_chapter_that_says_nothing_is_stale(chapter: Path, records: Path) -> None:
+    assert why_stale(read(chapter), records) == ["it does not say when it was executed"]
+
+
+# What readers are told
+
+
+@pytest.fixture
+def told(chapter: Path) -> NotebookNode:
+    """A chapter with facts of its own."""
+    notebook = read(chapter)
+    about = {
+        "code": "c0de",
+        "date": "2026-11-05",
+        "hardware": "Epic, 2 of 4 cores",
+        "records": {},
+        "seconds": 100.4,
+        "versions": {"python": "3.12.1", "torch": "2.11.0+cpu"},
+    }
+    notebook.metadata[KEY] = from_dict(about)
+    return notebook
+
+
+def test_the_facts_stand_under_the_link_to_colab(told: NotebookNode) -> None:
+    refresh(told)
+    assert [cell.id for cell in told.cells] == ["title", "colab", "facts", "setup", "reads", "names"]
+    assert told.cells[2].source == (
+        "Last executed on 5 November 2026 with Python 3.12.1 and PyTorch 2.11.0,\n"
+        "in 2 minutes on Epic, 2 of 4 cores. Not timed on a GPU yet."
+    )
+    assert unsupported_numbers(told) == []
+
+
+def test_facts_are_written_anew_and_go_where_there_are_none(told: NotebookNode) -> None:
+    refresh(told)
+    executed(told).seconds = 1.2
+    refresh(told)
+    assert [cell.id for cell in told.cells].count("facts") == 1 and "in 1 second on" in told.cells[2].source
+    del told.metadata[KEY]
+    refresh(told)
+    assert [cell.id for cell in told.cells] == ["title", "colab", "setup", "reads", "names"]
+
+
+def test_stamping_leaves_the_facts_in_their_place_and_mends_them(told: NotebookNode) -> None:
+    refresh(told)
+    told.cells[2].source = "Last executed never."
+    stamped = stamp.stamped(told, "link", "setup")
+    assert [cell.id for cell in stamped.cells] == ["title", "colab", "facts", "setup", "reads", "names"]
+    assert stamped.cells[2].source == facts.facts(told)
+
+
+def test_a_time_on_a_gpu_is_told_beside_that_on_the_cpu(told: NotebookNode) -> None:
+    timed = copy.deepcopy(told)
+    executed(timed)["gpu"] = from_dict({"code": "c0de", "hardware": "Tesla T4", "seconds": 7.9, "date": "2026-11-06"})
+    write_down_gpu_time(told, timed)
+    assert facts.facts(told).endswith("in 2 minutes on Epic, 2 of 4 cores. On Tesla T4: 8 seconds.")
+
+
+def test_what_was_executed_on_a_gpu_is_told_once(told: NotebookNode) -> None:
+    executed(told)["gpu"] = from_dict({"hardware": "Epic, 2 of 4 cores", "seconds": 100.4})
+    assert facts.facts(told).endswith("in 2 minutes on Epic, 2 of 4 cores.")
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_time_on_a_gpu_is_kept_while_the_code_stays(fresh: NotebookNode, records: Path, changed: bool) -> None:
+    executed(fresh)["gpu"] = from_dict({"code": executed(fresh).code, "hardware": "Tesla T4", "seconds": 7.9})
+    if changed:
+        fresh.cells[-1].source += "  # changed"
+    write_down(fresh, 3.0, [], records)
+    assert ("gpu" in executed(fresh)) is not changed
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "1 second"), (1.6, "2 seconds"), (89.4, "89 seconds"), (90, "2 minutes"), (290, "5 minutes")],
+)
+def test_durations_are_rounded_as_a_reader_would_say_them(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_only_a_gpu_can_add_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CIFARCAM_DATA", raising=False)
+    monkeypatch.setattr(execute, "training_device", lambda: __import__("torch").device("cpu"))
+    with pytest.raises(SystemExit, match="PyTorch finds none here"):
+        execute.main(["--only-time"])

@@ -1,0 +1,52 @@
+"""The cell under a chapter's title that says when, with what and on what it was executed, and how long it took.
+
+It is written from the metadata (see ``tools.execution``), so it holds no number of its own.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+
+from tools.execution import executed
+
+FACTS = "facts"  # the id of the cell
+
+
+def refresh(notebook: NotebookNode) -> None:
+    """Puts the facts under the link to Colab, in place of those that stood there; none where there are none."""
+    old = {cell.id: cell for cell in notebook.cells}
+    notebook.cells = [cell for cell in notebook.cells if cell.id != FACTS]
+    text = facts(notebook)
+    if text:
+        cell = old.get(FACTS) or new_markdown_cell(id=FACTS)
+        cell.source = text
+        above = "colab" if "colab" in old else notebook.cells[0].id
+        notebook.cells.insert(1 + [other.id for other in notebook.cells].index(above), cell)
+
+
+def facts(notebook: NotebookNode) -> str:
+    """The text of the cell; empty for a chapter that does not say when it was executed."""
+    about = executed(notebook)
+    if "date" not in about:
+        return ""
+    python, torch = about.versions["python"], about.versions["torch"].partition("+")[0]
+    day = date.fromisoformat(about.date)
+    text = (
+        f"Last executed on {day.day} {day:%B %Y} with Python {python} and PyTorch {torch},\n"
+        f"in {duration(about.seconds)} on {about.hardware}. "
+    )
+    gpu = about.get("gpu")
+    if gpu is None:
+        return text + "Not timed on a GPU yet."
+    return text.strip() if gpu.hardware == about.hardware else f"{text}On {gpu.hardware}: {duration(gpu.seconds)}."
+
+
+def duration(seconds: float) -> str:
+    """Seconds up to a minute and a half, then minutes, as a reader would say it."""
+    if seconds >= 90:
+        return f"{seconds / 60:.0f} minutes"
+    whole = max(1, round(seconds))
+    return "1 second" if whole == 1 else f"{whole} seconds"
