@@ -20,7 +20,12 @@ ROOT = Path(__file__).resolve().parents[2]
 CONTENTS = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
 
-LISTED = [page["file"] for part in CONTENTS["parts"] for page in part["chapters"]]
+LISTED = [
+    page["file"]
+    for part in CONTENTS["parts"]
+    for chapter in part["chapters"]
+    for page in (chapter, *chapter.get("sections", []))
+]
 PAGES = [f"{name}.html" for name in (CONTENTS["root"], *LISTED)]
 CHAPTERS = [name for name in LISTED if (ROOT / f"{name}.ipynb").exists()]
 LOOKS = [("light", WIDTHS["wide"]), ("dark", WIDTHS["narrow"])]

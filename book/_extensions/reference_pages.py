@@ -1,8 +1,9 @@
-"""Sphinx extension: sections of a docstring that are one sentence become fields.
+"""Sphinx extension for the pages of the API and the bibliography.
 
 The package writes ``Returns: float32, (N, 3).`` and ``Raises ``CifarcamError``
 for no images.`` as sentences. Napoleon knows only sections with a block of their
 own, so these are turned into reStructuredText's fields before it reads them.
+Two of Sphinx's constructs that a screen reader stumbles over are mended.
 """
 
 from __future__ import annotations
@@ -10,6 +11,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+VALUES = ("data", "attribute", "property")
+ARXIV = re.compile(r"\barXiv (\d{4}\.\d{4,5})")
+DOI = re.compile(r"\bdoi (10\.\d{4,}/[\w./-]*\w)")
+PARAMETERS = re.compile(r"<dl>\n((?:<dd>.*</dd>\n)+)</dl>")
 FIELDS = (
     (re.compile(r"Returns: (.+)"), r":returns: \1"),
     (re.compile(r"Yields: (.+)"), r":yields: \1"),
@@ -41,11 +46,6 @@ def as_field(line: str) -> str | None:
     return None
 
 
-UNSAID = ("data", "attribute", "property", "method")
-ARXIV = re.compile(r"\barXiv (\d{4}\.\d{4,5})")
-DOI = re.compile(r"\bdoi (10\.\d{4,}/[\w./-]*\w)")
-
-
 def with_links(line: str) -> str:
     """A line whose arXiv numbers and DOIs are links."""
     line = ARXIV.sub(r"`arXiv \1 <https://arxiv.org/abs/\1>`__", line)
@@ -55,6 +55,8 @@ def with_links(line: str) -> str:
 def process(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]):
     """Changes the lines in place, as Sphinx wants it."""
     lines[:] = [with_links(line) for line in with_fields(lines)]
+    if what in VALUES:  # else Napoleon takes what stands before a colon for a type
+        lines.insert(0, "")
 
 
 def skip(app: Any, what: str, name: str, obj: Any, skipped: bool, options: Any):
@@ -62,7 +64,10 @@ def skip(app: Any, what: str, name: str, obj: Any, skipped: bool, options: Any):
 
     What a package lists in ``__all__`` is its face, and stays.
     """
-    if not getattr(obj, "docstring", "") and getattr(obj, "type", "") in UNSAID:
+    if not getattr(obj, "docstring", "") and getattr(obj, "type", "") in (
+        *VALUES,
+        "method",
+    ):
         return True
     if not getattr(obj, "imported", False):
         return None
@@ -70,8 +75,30 @@ def skip(app: Any, what: str, name: str, obj: Any, skipped: bool, options: Any):
     return name not in (getattr(module, "all", None) or [])
 
 
+def accessible(body: str) -> str:
+    """A page whose long signatures and list of papers have the roles they should.
+
+    Sphinx makes a list of definitions without terms of a long signature, and gives
+    the entries of a bibliography a role that is no list's item.
+    """
+    body = PARAMETERS.sub(lambda found: lines_of_parameters(found[1]), body)
+    return body.replace(' role="doc-biblioentry"', ' role="listitem"')
+
+
+def lines_of_parameters(definitions: str) -> str:
+    lines = definitions.replace("<dd>", '<span class="sig-line">')
+    return f'<span class="sig-lines">{lines.replace("</dd>", "</span>")}</span>'
+
+
+def mend(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any):
+    """Changes the page before it is written."""
+    if "body" in context:
+        context["body"] = accessible(context["body"])
+
+
 def setup(app: Any) -> dict[str, bool]:
     app.setup_extension("sphinx.ext.autodoc")
     app.connect("autodoc-process-docstring", process, priority=400)  # before Napoleon
     app.connect("autodoc-skip-member", skip)
+    app.connect("html-page-context", mend)
     return {"parallel_read_safe": True}
