@@ -18,9 +18,11 @@ from cifarcam.errors import CifarcamError
 from cifarcam.split import Split
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-# Over all pixels of the 50,000 training images, in units of the pixel range 0 to 1; chapter 1 computes them.
+"""The names of CIFAR-10's classes, in the order of the labels."""
 MEAN = (0.4914, 0.4822, 0.4465)
+"""The mean of each channel over all pixels of the 50,000 training images, in units of the pixel range 0 to 1."""
 STD = (0.2470, 0.2435, 0.2616)
+"""The standard deviation that goes with ``MEAN``."""
 
 STAND_IN = "drawn"
 

@@ -44,8 +44,11 @@ METHODS: dict[str, type[BaseCAM]] = {
     "Score-CAM": score_cam.ScoreCAM,  # Wang et al. 2020, arXiv 1910.01279
     "Ablation-CAM": ablation_cam.AblationCAM,  # Desai and Ramaswamy 2020, doi 10.1109/WACV45572.2020.9093360
 }
-CLASS_BLIND = ("Eigen-CAM",)  # the same map whatever class is asked for
-SLOW = ("Score-CAM", "Ablation-CAM")  # a forward pass for each channel, stage and image
+"""The library's classes by the names that this package gives the methods."""
+CLASS_BLIND = ("Eigen-CAM",)
+"""Methods that give the same map whatever class is asked for."""
+SLOW = ("Score-CAM", "Ablation-CAM")
+"""Methods that take a forward pass for each channel, stage and image."""
 Weights = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """From activations and gradients, float32 (N, channels, h, w) each, to the channels' weights, (N, channels)."""
 

@@ -234,6 +234,7 @@ STEP_LR = Recipe(
     scale=0.1,
     rotate=15.0,
 )
+"""The recipe of the StepLR write-up, with what it does not tell filled in."""
 ONE_CYCLE = Recipe(
     name="one_cycle",
     batch=512,
@@ -247,6 +248,7 @@ ONE_CYCLE = Recipe(
     padding_mode="constant",
     cutout=16,
 )
+"""The recipe of the OneCycle write-up, with what it does not tell filled in."""
 BEST = Recipe(
     name="best",
     batch=256,
@@ -264,7 +266,9 @@ BEST = Recipe(
     first_side=20,
     full_side_from=15,
 )
+"""The book's own recipe."""
 RECIPES = {recipe.name: recipe for recipe in (STEP_LR, ONE_CYCLE, BEST)}
+"""The three recipes by their names."""
 
 
 def find_recipe(name: str) -> Recipe:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from cifarcam.errors import CifarcamError
 
 STAGES = ("layer0", "layer1", "layer2", "layer3", "layer4")
+"""The names of the five stages, in the order in which they run; layer0 is the stem."""
 SMALLEST_SIDE = 16
 
 

@@ -55,6 +55,7 @@ class Run:
 
     @property
     def has_weights(self) -> bool:
+        """Whether the record holds the trained weights."""
         return (self.folder / WEIGHTS).is_file()
 
     @property

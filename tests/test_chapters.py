@@ -98,7 +98,7 @@ def test_the_address_is_in_step_everywhere() -> None:
 def test_the_address_stands_nowhere_but_where_the_stamp_writes_it() -> None:
     address = stamp.repository(ROOT).url.removeprefix("https://")
     pages = [path for pattern in PAGES for path in ROOT.glob(pattern)]
-    stamped = re.compile(r"<!-- (colab|clone) -->.*?<!-- /\1 -->", re.DOTALL)
+    stamped = re.compile(r"<!-- (colab|clone|cite|attribution) -->.*?<!-- /\1 -->", re.DOTALL)
     assert [path.name for path in pages if address in stamped.sub("", path.read_text(encoding="utf-8"))] == []
 
 

@@ -6,7 +6,8 @@
 
 Chapters get a link to Colab (cell ``colab``), what their metadata says of their last execution (``facts``) and a first
 code cell (``setup``) that installs the package in Colab, all right under the title, and the metadata that Colab reads.
-Markdown pages get what their markers ask for, as in ``<!-- colab --> … <!-- /colab -->``.
+Markdown pages get what their markers ask for, as in ``<!-- colab --> … <!-- /colab -->``; ``CITATION.cff`` gets the
+address.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from cifarcam.errors import CifarcamError
 from cifarcam.files import written_whole
-from tools import facts
+from tools import citation, facts
 from tools.chapters import ROOT, chapter_paths, read, title, write
 
 # Of all that the package needs, Colab ships everything but these. They are installed without their dependencies,
@@ -128,7 +129,10 @@ def blocks(root: Path, home: Repository) -> dict[str, str]:
     for path in chapter_paths(root):
         rows.append(f"| [{title(read(path))}](book/{path.name}) | [open]({home.colab(path)}) |")
     folder = home.url.rsplit("/", 1)[1]
-    return {"colab": "\n".join(rows), "clone": f"```bash\ngit clone {home.url}\ncd {folder}\n```"}
+    contents = {"colab": "\n".join(rows), "clone": f"```bash\ngit clone {home.url}\ncd {folder}\n```"}
+    if (root / "CITATION.cff").is_file():
+        contents |= {"cite": citation.bibtex(root, home.url), "attribution": citation.attribution(root, home.url)}
+    return contents
 
 
 def filled(page: str, contents: dict[str, str]) -> str:
@@ -158,6 +162,9 @@ def out_of_step(root: Path = ROOT) -> dict[Path, NotebookNode | str]:
             raise CifarcamError("README.md has no '<!-- colab -->' and '<!-- /colab -->' for the links to Colab.")
         if filled(page, contents) != page:
             wanted[path] = filled(page, contents)
+    cff = root / "CITATION.cff"
+    if cff.is_file() and citation.with_address(text := cff.read_text(encoding="utf-8"), home.url) != text:
+        wanted[cff] = citation.with_address(text, home.url)
     return wanted
 
 

@@ -1,7 +1,8 @@
-"""Writes the tables of results into the README and the site's pages: ``python -m tools.tables [--check]``.
+"""Writes what is generated into the README and the site's pages: ``python -m tools.tables [--check]``.
 
 A page gets the table that its markers name, as in ``<!-- results --> … <!-- /results -->``. The numbers come from the
-records that ship with the package, those of others from ``published_results.csv``.
+records that ship with the package, those of others from ``published_results.csv``. What the chapters themselves say
+comes from ``tools.course`` and ``tools.reference``.
 """
 
 from __future__ import annotations
@@ -16,9 +17,17 @@ from cifarcam.files import written_whole
 from cifarcam.measurements import published_results, recorded_benchmarks
 from cifarcam.resnet import ResNet18
 from cifarcam.runs import Run, load_run, recorded_runs
+from tools import course, reference
 
 TOP = Path(__file__).parents[1]
-PAGES = (TOP / "README.md", TOP / "book" / "intro.md", TOP / "book" / "results.md")
+PAGES = (
+    TOP / "README.md",
+    TOP / "book" / "intro.md",
+    TOP / "book" / "results.md",
+    course.PAGE,
+    reference.BIBLIOGRAPHY,
+    *reference.PAGES,
+)
 
 
 def results_table() -> str:
@@ -78,6 +87,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "records": records_table,
     "published": published_table,
     "speed": speed_table,
+    **course.TABLES,
+    **reference.TABLES,
 }
 
 

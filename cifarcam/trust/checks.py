@@ -22,6 +22,7 @@ from cifarcam.trust.sanity import randomised_in_cascade
 from cifarcam.trust.similarity import rank_correlation, ssim
 
 Explainer = Callable[[nn.Module, np.ndarray, np.ndarray], np.ndarray]
+"""From a model, images and targets to maps, as the module says."""
 NOISE = 4  # standard deviation of the noise that a map should survive, in grey levels of 256
 FAR = 4  # pixels of the longer shift
 
@@ -40,6 +41,7 @@ BASELINES: dict[str, Explainer] = {
     "centre Gaussian": _of_images_alone(lambda images: centre_gaussian(len(images), images.shape[1])),
     "edges": _of_images_alone(edges),
 }
+"""The maps that know nothing of the network, as explainers by their names."""
 
 
 def similarity_in_cascade(
