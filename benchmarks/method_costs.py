@@ -1,6 +1,7 @@
 """What the five-stage maps of an image cost by each method: passes counted, time as a multiple of Grad-CAM's.
 
-One image at a time, the methods in turns. ``python -m benchmarks.method_costs``
+One image at a time, the methods in turns; then Grad-CAM's maps of the whole test set, in batches.
+``python -m benchmarks.method_costs``
 """
 
 from __future__ import annotations
@@ -35,9 +36,11 @@ def ways(net: ResNet18, images: np.ndarray) -> dict[str, Callable[[], float]]:
 def main(words: list[str] | None = None) -> dict:
     parser = arguments(__doc__, rounds=3)
     parser.add_argument("--images", type=int, default=20, help="images in a turn")
+    parser.add_argument("--many", type=int, default=10_000, help="images for the maps in batches")
     parser.add_argument("--run", default="best", help="a run with weights")
     parsed = parser.parse_args(words)
-    net, images = load_run(parsed.run).model(), cifar10("test").images[: parsed.images]
+    net, every = load_run(parsed.run).model(), cifar10("test").images
+    images, many = every[: parsed.images], every[: parsed.many]
     rates = in_turns(ways(net, images), parsed.rounds)
     methods = {}
     for name in METHODS:
@@ -45,7 +48,13 @@ def main(words: list[str] | None = None) -> dict:
             stage_maps(net, images[:1], method=name)
         times = float(f"{rates['Grad-CAM'] / rates[name]:.2g}")
         methods[name] = {"forward": passes.forward, "backward": passes.backward, "times_grad_cam": times}
-    measured = {"methods": methods, **about(__spec__.name, parsed, parser, torch.device("cpu"))}
+    minutes = len(many) / rate(partial(stage_maps, net, many), len(many))() / 60
+    in_batches = {"images": len(many), "minutes": float(f"{minutes:.2g}")}
+    measured = {
+        "methods": methods,
+        "grad_cam_in_batches": in_batches,
+        **about(__spec__.name, parsed, parser, torch.device("cpu")),
+    }
     if parsed.out:
         write_json(parsed.out, measured)
     return measured

@@ -63,7 +63,8 @@ def recorded_method_costs() -> tuple[pd.DataFrame, dict]:
     """What the five-stage maps of one image cost, as ``benchmarks.method_costs`` measured it, and where and when.
 
     A row for each method: the images that pass ``forward`` and ``backward``, and the time as a multiple of Grad-CAM's,
-    ``times_grad_cam``.
+    ``times_grad_cam``. Beside what ``provenance`` gives, ``grad_cam_in_batches``: how many ``images`` took
+    Grad-CAM how many ``minutes``.
     """
     measured = json.loads(METHOD_COSTS.read_text(encoding="utf-8"))
     return pd.DataFrame(measured.pop("methods")).T.astype({"forward": int, "backward": int}), measured

@@ -81,6 +81,11 @@ ANSWERS = {
             "G.max((2, 3))",
         ),
     ),
+    ("09", 1): Answers(
+        right=("lambda A, G: (G * A).sum((2, 3))",),
+        wrong=("lambda A, G: G.mean((2, 3))", "lambda A, G: G", "'Grad-CAM'"),
+    ),
+    ("09", 2): Answers(right=("0.65", "np.float32(0.6475)"), wrong=("largest_share_inside(mark, 4)", "64 / 1024", "1")),
     ("A1", 1): Answers(right=("320.0", "300"), wrong=("10", "32", "288", "640")),
     ("A1", 2): Answers(
         right=("{name: convnext.features[name] for name in (1, 3, 5, 7)}",),

@@ -103,10 +103,12 @@ def test_stage_maps_are_compared_before_they_are_timed(small_run: None, monkeypa
 
 def test_method_costs_are_those_of_the_record_but_for_the_time(small_run: None, tmp_path: Path) -> None:
     out = tmp_path / "costs.json"
-    measured = method_costs.main(["--rounds", "1", "--images", "1", "--out", str(out)])
+    measured = method_costs.main(["--rounds", "1", "--images", "1", "--many", "5", "--out", str(out)])
     assert json.loads(out.read_text()) == measured and list(measured["methods"]) == list(METHODS)
     assert measured["methods"]["Grad-CAM"]["times_grad_cam"] == 1
+    assert measured["grad_cam_in_batches"]["images"] == 5 and measured["grad_cam_in_batches"]["minutes"] > 0
     recorded, about = recorded_method_costs()
+    assert about["grad_cam_in_batches"]["images"] == 10_000
     assert list(recorded.index) == list(METHODS) and {"command", "hardware", "torch", "date"} <= set(about)
     channels = {2: 2 + 2 + 4 + 8 + 16, 64: 64 + 64 + 128 + 256 + 512}
     for name, counts in measured["methods"].items():
