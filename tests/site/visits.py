@@ -12,6 +12,13 @@ from tools.screenshots import HEIGHT, settle
 # The theme declares a constant twice on every page; nothing on the page depends on it.
 KNOWN_ERROR = "Identifier 'THEBE_JS_URL' has already been declared"
 
+# How far what was seen already moved while the page arrived: the scores of Chromium's layout shifts.
+SHIFTS = """new Promise((done) => {
+  const seen = (list) => done(list.getEntries().map((entry) => entry.value));
+  new PerformanceObserver(seen).observe({type: 'layout-shift', buffered: true});
+  setTimeout(() => done([]), 500);
+})"""
+
 FACTS = """() => {
   const images = [...document.images];
   const figures = [...document.querySelectorAll('.bd-article .cell_output img, .bd-article figure img')];
