@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import html
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from sphinx.application import Sphinx
 ICON_SCRIPT = re.compile(
     r"\n?[^\n]*<script [^>]*_static/scripts/fontawesome\.js[^>]*></script>"
 )
+LENGTH = 200  # characters of a description; search engines show fewer
 BEFORE_OPENGRAPH = 400  # handlers run in the order of such numbers; its own is 500
 
 
@@ -41,7 +43,8 @@ def describe(
 ) -> None:
     tags = []
     if doctree and first_paragraph(doctree):
-        text = html.escape(first_paragraph(doctree))
+        text = textwrap.shorten(first_paragraph(doctree), LENGTH, placeholder=" …")
+        text = html.escape(text)
         context["meta"] = {**(context.get("meta") or {}), "og:description": text}
         tags.append(f'<meta name="description" content="{text}" />')
     icon = context["pathto"]("_static/apple-touch-icon.png", resource=True)

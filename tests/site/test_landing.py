@@ -103,9 +103,9 @@ def test_a_shared_link_shows_title_description_and_card(page: Page, address: str
     page.goto(address + name)
     tags = page.evaluate(TAGS)
     home = CONFIG["ogp_site_url"]
-    heading = page.locator(".bd-article h1").first.evaluate("(heading) => heading.firstChild.textContent")
-    assert tags["og:title"] == heading.strip()
-    assert tags["og:description"] == tags["description"] and len(tags["description"]) > 20
+    heading = page.locator(".bd-article h1").first.text_content()
+    assert tags["og:title"] == heading.removesuffix("#").strip()
+    assert tags["og:description"] == tags["description"] and 20 < len(tags["description"]) <= 200
     assert not re.search(r"in Colab", tags["description"]) and "<" not in tags["description"]
     assert tags["og:url"] == urljoin(home, name)
     assert tags["twitter:card"] == "summary_large_image"
