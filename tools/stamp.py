@@ -62,6 +62,13 @@ class Repository:
         return f"https://colab.research.google.com/github/{owner_and_name}/blob/{self.branch}/book/{chapter.name}"
 
 
+def pages_address(url: str) -> str:
+    """Where GitHub Pages publishes the site of a repository."""
+    owner, name = url.removeprefix("https://github.com/").split("/")
+    host = f"{owner.lower()}.github.io"
+    return f"https://{host}/" if name.lower() == host else f"https://{host}/{name}/"
+
+
 def repository(root: Path) -> Repository:
     """The address in ``_config.yml``. Raises ``CifarcamError`` where it is missing or no address on GitHub."""
     settings = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["repository"]
@@ -75,7 +82,10 @@ def repository(root: Path) -> Repository:
 
 
 def retarget(url: str, root: Path = ROOT) -> None:
-    """Writes another address into ``_config.yml``. Raises ``CifarcamError`` where it is no address on GitHub."""
+    """Writes another address into ``_config.yml``, and where its site is published by GitHub Pages.
+
+    Raises ``CifarcamError`` where it is no address on GitHub.
+    """
     if not ADDRESS.fullmatch(url):
         raise CifarcamError(f"--repository is {url!r}; expected {EXPECTED}.")
     path = root / "_config.yml"
@@ -84,6 +94,7 @@ def retarget(url: str, root: Path = ROOT) -> None:
     )
     if not found:
         raise CifarcamError("_config.yml has no 'repository:' with 'url:' right below it; write the address there.")
+    text = re.sub(r"^( *ogp_site_url: ).*$", rf"\g<1>{pages_address(url)}", text, flags=re.MULTILINE)
     with written_whole(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 

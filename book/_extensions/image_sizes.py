@@ -1,4 +1,4 @@
-"""Gives every picture of a page its width and height, so that nothing on the page moves when it arrives."""
+"""Gives every picture of a page its size, so that nothing moves when it arrives."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from sphinx.application import Sphinx
 
 IMAGE = re.compile(r"<img\b[^>]*>")
 SOURCE = re.compile(r'\bsrc="([^"]+)"')
+TEXTS = re.compile(r'\b(src|alt)="[^"]*"')
 SIZED = re.compile(r"\b(width|height)\b\s*[=:]")
 
 
 def with_sizes(body: str, folder: str, files: dict[str, Path]) -> str:
-    """The HTML of a page with ``width`` and ``height`` on each picture that has neither.
+    """A page's HTML with ``width`` and ``height`` on each picture that has neither.
 
     Args:
         body: the page's HTML.
@@ -25,21 +26,23 @@ def with_sizes(body: str, folder: str, files: dict[str, Path]) -> str:
     """
 
     def sized(found: re.Match) -> str:
-        tag = found[0]
-        source = SOURCE.search(tag)
-        file = files.get(posixpath.normpath(posixpath.join(folder, source[1]))) if source else None
-        if file is None or SIZED.search(SOURCE.sub("", re.sub(r'\balt="[^"]*"', "", tag))):
+        tag, source = found[0], SOURCE.search(found[0])
+        place = posixpath.normpath(posixpath.join(folder, source[1] if source else ""))
+        if place not in files or SIZED.search(TEXTS.sub("", tag)):
             return tag
-        width, height = imagesize.get(file)
-        return tag if width < 1 else tag.replace("<img", f'<img width="{width}" height="{height}"', 1)
+        width, height = imagesize.get(files[place])
+        if width < 1:
+            return tag
+        return tag.replace("<img", f'<img width="{width}" height="{height}"', 1)
 
     return IMAGE.sub(sized, body)
 
 
 def add_sizes(app: Sphinx, pagename: str, _template: str, context: dict[str, Any], _doctree: Any) -> None:
     if "body" in context:
-        images = {f"{app.builder.imagedir}/{name}": Path(app.srcdir, path) for path, name in app.builder.images.items()}
-        context["body"] = with_sizes(context["body"], posixpath.dirname(pagename), images)
+        folder, images = posixpath.dirname(pagename), app.builder.images
+        files = {f"{app.builder.imagedir}/{name}": Path(app.srcdir, path) for path, name in images.items()}
+        context["body"] = with_sizes(context["body"], folder, files)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

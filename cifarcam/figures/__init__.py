@@ -6,6 +6,7 @@ from cifarcam.figures.images import batch, class_samples, gallery, transforms
 from cifarcam.figures.maps import stage_grid, target_pairs
 from cifarcam.figures.methods import agreement, method_grid, methods_at_stage, predicted_minus_true
 from cifarcam.figures.results import class_accuracy, confusion, reliability
+from cifarcam.figures.social_card import social_card
 from cifarcam.figures.training import curves, overlaid_curves, range_test, schedules
 from cifarcam.figures.trust import cascade, intervals, removal_curves
 
@@ -28,6 +29,7 @@ __all__ = [
     "reliability",
     "removal_curves",
     "schedules",
+    "social_card",
     "stage_bars",
     "stage_grid",
     "target_pairs",

@@ -11,8 +11,19 @@ from matplotlib.ticker import MaxNLocator
 
 from cifarcam.figures.style import BEST, NEUTRAL, ONE_CYCLE, PUBLISHED, STEP_LR, TEST, TRAIN, drawing
 
-RUN_COLOURS = {"step_lr": STEP_LR, "one_cycle": ONE_CYCLE, "best": BEST, "published": PUBLISHED}
+# A run keeps its colour, its dashes and its marker in all figures, so that no reader needs the colour alone.
+RUN_LINES = {
+    "step_lr": (STEP_LR, "-.", "^"),
+    "one_cycle": (ONE_CYCLE, "--", "s"),
+    "best": (BEST, ":", "o"),
+    "published": (PUBLISHED, "-", "D"),
+}
 RULE_MARKERS = {"steepest": ("o", TRAIN), "minimum/10": ("s", TEST), "valley": ("D", BEST)}
+
+
+def run_line(name: str) -> tuple[str, str, str]:
+    """Colour, dashes and marker of a run's line, as matplotlib names them; grey and whole for a run without its own."""
+    return RUN_LINES.get(name, (NEUTRAL, "-", "o"))
 
 
 def range_test(lr: np.ndarray, loss: np.ndarray, suggestions: Mapping[str, float]) -> Figure:
@@ -36,7 +47,7 @@ def schedules(rates: Mapping[str, np.ndarray], epochs: int) -> Figure:
     """The learning rate of each named recipe at every step, over the epochs."""
     with drawing(1, len(rates), 2.9 * len(rates), 2.7) as (figure, axes):
         for ax, (name, values) in zip(axes[0], rates.items(), strict=True):
-            ax.plot(np.arange(len(values)) * epochs / len(values), values, color=RUN_COLOURS.get(name, NEUTRAL))
+            ax.plot(np.arange(len(values)) * epochs / len(values), values, color=run_line(name)[0])
             ax.set_title(name)
             ax.set_xlabel("epoch")
             ax.set_ylabel("learning rate")
@@ -74,8 +85,9 @@ def overlaid_curves(accuracies: Mapping[str, pd.Series], rates: Mapping[str, pd.
         rates: by run, learning rates relative to their peak, indexed likewise.
     """
     with drawing(2, 1, 7.5, 5.2, sharex=True, height_ratios=[2.2, 1]) as (figure, axes):
-        for number, (name, values) in enumerate(accuracies.items()):
-            line = {"color": RUN_COLOURS.get(name, NEUTRAL), "linestyle": ("-", "--", ":", "-.")[number % 4]}
+        for name, values in accuracies.items():
+            colour, dashes, _ = run_line(name)
+            line = {"color": colour, "linestyle": dashes}
             axes[0, 0].plot(values.index, 100 * values, label=name, **line)
             axes[1, 0].plot(rates[name].index, rates[name], **line)
         axes[0, 0].set_ylabel("test accuracy (%)")

@@ -35,6 +35,13 @@ USE = """async () => {
   await new Promise((done) => setTimeout(done, 100));
 }"""
 
+# How far what was seen already moved while the page arrived: the scores of Chromium's layout shifts.
+SHIFTS = """new Promise((done) => {
+  const seen = (list) => done(list.getEntries().map((entry) => entry.value));
+  new PerformanceObserver(seen).observe({type: 'layout-shift', buffered: true});
+  setTimeout(() => done([]), 500);
+})"""
+
 FACTS = """() => {
   const images = [...document.images];
   const figures = [...document.querySelectorAll('.bd-article .cell_output img, .bd-article figure img')];
