@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
 import yaml
+from pages import PAGES
 from PIL import Image
 from playwright.sync_api import Browser, Page
-from test_site import PAGES
-from visits import SHIFTS
 
 from tools.chapters import ROOT, chapter_paths
 from tools.screenshots import settle
@@ -20,9 +18,7 @@ from tools.screenshots import settle
 pytestmark = pytest.mark.browser
 
 FIRST_PAGE = "book/intro.html"
-BUDGET = 600_000  # bytes on the line, apart from MathJax
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]
-TEXT = ("text/", "application/javascript", "application/json", "image/svg+xml")
 TAGS = """() => Object.fromEntries([...document.querySelectorAll('meta[property], meta[name]')]
   .map((tag) => [tag.getAttribute('property') ?? tag.getAttribute('name'), tag.content]))"""
 
@@ -34,46 +30,9 @@ def page(browser: Browser) -> Page:
     page.close()
 
 
-def test_the_first_page_is_light(page: Page, address: str) -> None:
-    """Counted as a host sends it: text compressed, pictures and fonts as they are."""
-    responses = []
-    page.on("response", lambda response: responses.append(response))
-    page.goto(address + FIRST_PAGE)
-    settle(page)
-    weights = {answer.url: transferred(answer) for answer in responses if "/mathjax/" not in answer.url}
-    heaviest = sorted(weights.items(), key=lambda pair: -pair[1])[:5]
-    assert 100_000 < sum(weights.values()) < BUDGET, heaviest
-
-
-def transferred(response) -> int:
-    body = response.body()
-    kind = response.headers.get("content-type", "")
-    return len(gzip.compress(body, 6)) if kind.startswith(TEXT) else len(body)
-
-
 def test_no_page_loads_the_icons_twice(site: Path) -> None:
     pages = list(site.rglob("*.html"))
     assert pages and [page.name for page in pages if "scripts/fontawesome.js" in page.read_text(encoding="utf-8")] == []
-
-
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("name", [FIRST_PAGE, "book/07-grad-cam.html"])
-def test_nothing_moves_while_a_page_arrives(browser: Browser, address: str, name: str, width: int) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 900})
-    page.goto(address + name)
-    settle(page)
-    shifts = page.evaluate(SHIFTS)
-    page.close()
-    assert sum(shifts) < 0.1, shifts  # what web.dev/cls calls good
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_every_picture_of_the_book_has_its_size(page: Page, address: str, name: str) -> None:
-    page.goto(address + name)
-    unsized = (
-        "(images) => images.filter((i) => !i.hasAttribute('width') || !i.hasAttribute('height')).map((i) => i.src)"
-    )
-    assert page.locator(".bd-article img[src*='_images/']").evaluate_all(unsized) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
