@@ -2,14 +2,17 @@
 
 from cifarcam.trust.baselines import blurred_random, centre_gaussian, edges
 from cifarcam.trust.bootstrap import bootstrap_interval
-from cifarcam.trust.faithfulness import area_under, deletion, insertion, road
+from cifarcam.trust.faithfulness import SHARES, area_under, deletion, insertion, road
 from cifarcam.trust.imputation import impute
-from cifarcam.trust.localisation import Mosaics, energy_inside, mosaics, quadrants
-from cifarcam.trust.sanity import randomised_in_cascade
-from cifarcam.trust.shortcut import Mark, plant
+from cifarcam.trust.localisation import Mosaics, energy_inside, largest_share_inside, mosaics, quadrants
+from cifarcam.trust.sanity import CASCADE, randomised_in_cascade
+from cifarcam.trust.shortcut import SHIP_MARK, Mark, plant
 from cifarcam.trust.similarity import rank_correlation, ssim
 
 __all__ = [
+    "CASCADE",
+    "SHARES",
+    "SHIP_MARK",
     "Mark",
     "Mosaics",
     "area_under",
@@ -21,6 +24,7 @@ __all__ = [
     "energy_inside",
     "impute",
     "insertion",
+    "largest_share_inside",
     "mosaics",
     "plant",
     "quadrants",
