@@ -69,9 +69,9 @@ def test_it_can_be_driven_by_mouse(page: Page) -> None:
     shows(page, image="164")
     explored.locator(".stages label").filter(has_text="layer2").click()
     shows(page, image="164", stage="layer2")
-    explored.get_by_text("ship (true)", exact=True).click()
+    explored.locator(".classes").get_by_text("ship (true)").click()
     shows(page, image="164", stage="layer2", **{"for": "true"})
-    explored.get_by_label("Method").select_option("HiResCAM")
+    explored.get_by_role("combobox", name="Method", exact=True).select_option("HiResCAM")
     shows(page, image="164", stage="layer2", method="HiResCAM", **{"for": "true"})
     slider = explored.get_by_role("slider", name="Strength of the map")
     box = slider.bounding_box()
@@ -117,7 +117,7 @@ def test_it_can_be_driven_by_touch_on_a_phone(browser: Browser, address: str) ->
         explored = page.locator("cam-explorer")
         explored.get_by_title("bird, called dog").tap()
         explored.locator(".stages label").filter(has_text="layer3").tap()
-        explored.get_by_text("bird (true)", exact=True).tap()
+        explored.locator(".classes").get_by_text("bird (true)").tap()
         shows(page, image="147", stage="layer3", **{"for": "true"})
         assert page.evaluate("document.scrollingElement.scrollWidth") <= WIDTHS["narrow"]
         targets = explored.locator("label:has(input[type=radio]), select, input[type=range]").filter(visible=True)
@@ -152,7 +152,7 @@ def test_a_blank_map_is_called_blank(browser: Browser, address: str) -> None:
 
 def test_a_method_that_knows_no_class_offers_none(page: Page) -> None:
     explored = page.locator("cam-explorer")
-    explored.get_by_label("Method").select_option("Eigen-CAM")
+    explored.get_by_role("combobox", name="Method", exact=True).select_option("Eigen-CAM")
     expect(said(page)).to_contain_text("Eigen-CAM for no class at layer4")
     expect(explored.get_by_role("radio", name="automobile (true)")).to_be_disabled()
     expect(explored.get_by_text("knows no class")).to_be_visible()
@@ -163,11 +163,11 @@ def test_a_method_that_knows_no_class_offers_none(page: Page) -> None:
 
 def test_images_are_chosen_by_true_and_predicted_class(page: Page) -> None:
     explored = page.locator("cam-explorer")
-    explored.get_by_label("True class").select_option("cat")
+    explored.get_by_role("combobox", name="True class", exact=True).select_option("cat")
     cats = [mistake for mistake in MISTAKES if mistake["true"] == "cat"]
     expect(explored.locator(".thumbnails label").filter(visible=True)).to_have_count(len(cats))
     shows(page, image=str(cats[0]["image"]))
-    called = explored.get_by_label("Called")
+    called = explored.get_by_role("combobox", name="Called", exact=True)
     offered = called.locator("option:not(:disabled)").all_text_contents()
     assert set(offered) == {"any", *(cat["predicted"] for cat in cats)}
     called.select_option("bird")
@@ -177,7 +177,7 @@ def test_images_are_chosen_by_true_and_predicted_class(page: Page) -> None:
 def test_back_and_forward_go_from_view_to_view_and_over_changes_of_strength(page: Page) -> None:
     explored = page.locator("cam-explorer")
     explored.get_by_role("radio", name="layer1").check()
-    explored.get_by_label("Method").select_option("LayerCAM")
+    explored.get_by_role("combobox", name="Method", exact=True).select_option("LayerCAM")
     for _ in range(4):
         explored.get_by_role("slider").press("ArrowLeft")
     shows(page, stage="layer1", method="LayerCAM", strength="40")

@@ -9,8 +9,9 @@
   /** "an automobile", "a cat" */
   const withArticle = (name) => `${/^[aeiou]/.test(name) ? "an" : "a"} ${name}`;
 
-  function options(names) {
-    return names.map((name) => `<option value="${name}">${name || "any"}</option>`).join("");
+  function choice(name, label, values) {
+    const options = values.map((value) => `<option value="${value}">${value || "any"}</option>`);
+    return `<label for="${name}">${label}</label><select id="${name}" name="${name}">${options.join("")}</select>`;
   }
 
   function classesThatOccur(record, which) {
@@ -28,8 +29,8 @@
     );
     return `<fieldset class="choice">
       <legend>Image</legend>
-      <label>True class <select name="true">${options(classesThatOccur(record, "true"))}</select></label>
-      <label>Called <select name="called">${options(classesThatOccur(record, "predicted"))}</select></label>
+      <div>${choice("true", "True class", classesThatOccur(record, "true"))}</div>
+      <div>${choice("called", "Called", classesThatOccur(record, "predicted"))}</div>
       <output class="count"></output>
       <div class="thumbnails">${thumbnails.join("")}</div>
     </fieldset>`;
@@ -45,7 +46,7 @@
         ${kinds.join("")}
       </fieldset>
       <div>
-        <label>Method <select name="method">${options(record.methods.map((method) => method.name))}</select></label>
+        ${choice("method", "Method", record.methods.map((method) => method.name))}
         <p class="no-class"></p>
       </div>
       <div>
