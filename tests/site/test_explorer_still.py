@@ -74,8 +74,9 @@ def test_where_the_maps_of_an_image_cannot_be_loaded_a_sentence_says_so(browser:
 def test_nothing_moves_when_the_explorer_comes(browser: Browser, address: str, name: str, width: int) -> None:
     held: list[Route] = []
     page = browser.new_page(viewport={"width": width, "height": HEIGHT})
-    page.route("**/explorer/maps.js", held.append)
+    page.route("**/explorer/maps.js", lambda route: held.append(route))
     page.goto(address + name)
+    page.evaluate("async () => { await window.MathJax?.startup?.promise; await document.fonts.ready }")
     still_stands(page)
     before = page.evaluate(TOP_OF_WHAT_FOLLOWS)
     page.evaluate("document.querySelector('.explorer-still, .tag_explorer').scrollIntoView()")
