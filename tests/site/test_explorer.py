@@ -73,7 +73,7 @@ def test_it_can_be_driven_by_mouse(page: Page) -> None:
     shows(page, image="164", stage="layer2", **{"for": "true"})
     explored.get_by_role("combobox", name="Method", exact=True).select_option("HiResCAM")
     shows(page, image="164", stage="layer2", method="HiResCAM", **{"for": "true"})
-    slider = explored.get_by_role("slider", name="Strength of the map")
+    slider = explored.get_by_role("slider", name="Strength")
     box = slider.bounding_box()
     assert box
     page.mouse.click(box["x"] + box["width"] - 4, box["y"] + box["height"] / 2)

@@ -50,7 +50,7 @@
         <p class="no-class"></p>
       </div>
       <div>
-        <label for="strength">Strength of the map</label> <output class="percent"></output>
+        <label for="strength">Strength</label> <output class="percent"></output>
         <input type="range" id="strength" name="strength" min="0" max="100" step="5">
       </div>
     </div>`;
