@@ -23,6 +23,7 @@
       still.after(explorer);
       await explorer.begin();
       still.classList.add("explorer-in-its-place");
+      explorer.scrollToChosen();
       if (location.hash === `#${explorer.id}`) explorer.scrollIntoView();
     } catch (error) {
       document.querySelector("cam-explorer")?.remove();

@@ -126,6 +126,12 @@ def test_it_can_be_driven_by_touch_on_a_phone(browser: Browser, address: str) ->
         assert min(min(size["width"], size["height"]) for size in sizes if size) >= 43.9
 
 
+def test_the_chosen_image_is_seen_among_the_others(browser: Browser, address: str) -> None:
+    with explorer(browser, address + PAGE + query(image="4036"), WIDTHS["narrow"]) as page:
+        page.locator("cam-explorer .thumbnails").scroll_into_view_if_needed()
+        expect(page.locator("cam-explorer").get_by_title("horse, called airplane")).to_be_in_viewport()
+
+
 def test_what_is_shown_is_told(page: Page) -> None:
     explored = page.locator("cam-explorer")
     expect(said(page)).to_have_attribute("aria-live", "polite")

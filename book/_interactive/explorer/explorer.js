@@ -165,6 +165,11 @@
       for (const [name, kept] of [["true", "called"], ["called", "true"]])
         for (const option of this.find(`select[name=${name}]`).options)
           option.disabled = !fitting(this.record, { [kept]: this.view[kept], [name]: option.value }).length;
+      this.scrollToChosen();
+    }
+
+    /** Among the thumbnails; to be called again when the explorer comes into sight, for before that it has no size. */
+    scrollToChosen() {
       const { offsetTop } = this.find("input[name=image]:checked").parentElement;
       const strip = this.find(".thumbnails");
       if (offsetTop < strip.scrollTop || offsetTop + 48 > strip.scrollTop + strip.clientHeight) strip.scrollTop = offsetTop;
