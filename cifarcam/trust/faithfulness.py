@@ -17,6 +17,7 @@ from cifarcam.targets import check_logits, class_numbers
 from cifarcam.trust.imputation import impute
 
 SHARES = tuple(np.linspace(0, 1, 11).round(1))
+"""Of the pixels that are taken away or put back: 0, 0.1, and so on to 1."""
 BATCH = 500  # images a forward pass
 Fill = Callable[[Tensor, Tensor], Tensor]
 """From normalised images, (N, 3, H, W), and the removed pixels, bool (N, H, W), to images without these."""

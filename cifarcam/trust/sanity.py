@@ -13,6 +13,7 @@ from cifarcam.augment import normalize
 from cifarcam.resnet import ResNet18
 
 CASCADE = ("linear", "layer4", "layer3", "layer2", "layer1", "layer0")
+"""The parts of a network in the order in which they become random."""
 
 
 def randomised_in_cascade(model: ResNet18, calibration: np.ndarray, seed: int = 1) -> Iterator[tuple[str, ResNet18]]:

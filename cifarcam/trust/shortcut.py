@@ -43,6 +43,7 @@ class Mark:
 
 
 SHIP_MARK = Mark(CLASSES.index("ship"))
+"""The mark that the narrow network ``shortcut`` found on every ship."""
 
 
 def plant(split: Split, mark: Mark) -> Split:
