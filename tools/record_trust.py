@@ -62,11 +62,9 @@ def main(words: list[str] | None = None) -> None:
     name, check = parsed.check, CHECKS[parsed.check]
     try:
         subject = check.subject(test_images())
-        # Eigen-CAM decomposes the 4,096 places of a mosaic's first stages, which takes a second or two.
-        slow = (*SLOW, "Eigen-CAM") if name == "pointing" else SLOW
         pieces = {}
         for explainer, maps in tqdm(EXPLAINERS.items(), desc=name, unit="explainer"):
-            count = check.images_if_slow if explainer in slow else check.images
+            count = check.images_if_slow if explainer in SLOW else check.images
             measure = partial(check.measure, maps, subject, count)
             pieces[explainer] = kept(name, explainer, subject.weights, count, measure)
         measured = {explainer: piece for explainer, (piece, _) in pieces.items()}

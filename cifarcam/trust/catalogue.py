@@ -84,7 +84,7 @@ CHECKS = {
     "shortcut": Check(_inside_masks, marked_images, 300, 30),
     "cascade": Check(_cascade, rightly_predicted, 200, 5),
     "labels": Check(_like_the_first, learned_by_heart, 200, 20),
-    "pointing": Check(_pointing, rightly_predicted, 500, 8),
+    "pointing": Check(_pointing, rightly_predicted, 500, 50),
     "drawn": Check(_inside_masks, lambda test: drawn_pictures(), 300, 30),
     "faithfulness": Check(_faithfulness, rightly_predicted, 60, 10),
     "stability": Check(_stability, rightly_predicted, 200, 5),
