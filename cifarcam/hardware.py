@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from torch import nn
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 VOLTA, AMPERE = (7, 0), (8, 0)  # compute capability
 # Of a GradScaler for float16: PyTorch's own 65,536 overflows in the first steps, which are then skipped.
 FIRST_SCALE = 1024.0
+FEWEST_CHANNELS = 8  # that oneDNN's 1×1 convolutions take safely without AVX-512
 
 
 def training_device() -> torch.device:
@@ -35,6 +39,24 @@ def fastest_precision(device: torch.device) -> str:
 def autocast(device: torch.device, precision: str) -> dict:
     """The arguments of ``torch.autocast`` for one of ``PRECISIONS``; off for float32."""
     return {"device_type": device.type, "dtype": PRECISIONS[precision], "enabled": precision != "float32"}
+
+
+@contextmanager
+def convolutions_that_return(model: nn.Module) -> Iterator[None]:
+    """PyTorch's own convolutions inside the block where those of oneDNN may never return from a backward pass.
+
+    That is on a CPU without AVX-512, in a model with a 1×1 convolution of fewer than 8 channels. Any other model, and
+    what comes after the block, computes as before.
+    """
+    narrow = any(
+        isinstance(part, nn.Conv2d) and part.kernel_size == (1, 1) and part.in_channels < FEWEST_CHANNELS
+        for part in model.modules()
+    )
+    if narrow and torch.backends.cpu.get_cpu_capability() != "AVX512":
+        with torch.backends.mkldnn.flags(enabled=False):
+            yield
+    else:
+        yield
 
 
 def describe(device: torch.device) -> str:

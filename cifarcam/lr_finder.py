@@ -19,7 +19,7 @@ from torch.optim import Optimizer
 
 from cifarcam.augment import Batches
 from cifarcam.errors import CifarcamError
-from cifarcam.hardware import FIRST_SCALE, autocast
+from cifarcam.hardware import FIRST_SCALE, autocast, convolutions_that_return
 from cifarcam.model_state import modes_restored
 from cifarcam.notebook_warnings import widget_warnings_ignored
 
@@ -118,7 +118,7 @@ def range_test(
     )
     forked = torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
     silent = contextlib.redirect_stdout(io.StringIO())  # it praises a plot method that is not ours
-    with modes_restored(model), forked, silent:
+    with modes_restored(model), convolutions_that_return(model), forked, silent:
         try:
             finder.range_test(
                 TrainDataLoaderIter(_Endless(batches)),

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from cifarcam.hardware import convolutions_that_return
+
 
 @contextmanager
 def modes_restored(model: nn.Module) -> Iterator[None]:
@@ -34,7 +36,7 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
             for parameter, _, _ in parameters:
                 parameter.requires_grad_(False)
                 parameter.grad = None
-            with torch.autocast(device_type, enabled=False), _in_float32(model):
+            with torch.autocast(device_type, enabled=False), _in_float32(model), convolutions_that_return(model):
                 yield
     finally:
         for parameter, requires_grad, grad in parameters:

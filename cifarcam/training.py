@@ -20,7 +20,7 @@ from cifarcam.checkpoints import CHECKPOINT, TrainingState, claim, load_checkpoi
 from cifarcam.commit import current_commit
 from cifarcam.data import CLASSES
 from cifarcam.errors import CifarcamError
-from cifarcam.hardware import autocast, describe, training_device
+from cifarcam.hardware import autocast, convolutions_that_return, describe, training_device
 from cifarcam.predictions import Predictions, predict
 from cifarcam.recipes import Recipe
 from cifarcam.split import Split
@@ -103,7 +103,7 @@ def fit(
     if len(run.history) < last:
         run.hardware = list(dict.fromkeys([*run.hardware, describe(device)]))
         run.commits = list(dict.fromkeys([*run.commits, current_commit()]))
-    with torch.backends.cudnn.flags(enabled=True, deterministic=True):
+    with torch.backends.cudnn.flags(enabled=True, deterministic=True), convolutions_that_return(run.model):
         for epoch in range(len(run.history), last):
             run.history.append(_train_epoch(run, batches, epoch) | _test_epoch(run, test))
             if checkpoint is not None:

@@ -36,9 +36,8 @@ def test_a_check_is_of_the_networks_that_ship_and_of_a_commit(name: str) -> None
 @pytest.mark.parametrize("name", CHECKS)
 def test_a_check_has_as_many_images_as_the_catalogue_says(name: str) -> None:
     measured, about = recorded_check(name)
-    slow = (*SLOW, "Eigen-CAM") if name == "pointing" else SLOW
     for explainer, measures in measured.items():
-        expected = CHECKS[name].images_if_slow if explainer in slow else CHECKS[name].images
+        expected = CHECKS[name].images_if_slow if explainer in SLOW else CHECKS[name].images
         assert about["explainers"][explainer]["images"] == expected
         assert {values.shape[-2] for values in measures.values()} == {expected}
 
