@@ -8,7 +8,7 @@ discriminative localization" (arXiv 1512.04150).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ from tqdm import tqdm
 from cifarcam.augment import normalize
 from cifarcam.data import CLASSES
 from cifarcam.errors import CifarcamError
-from cifarcam.methods import CLASS_BLIND, SLOW, Stages, Weights, find_method, name_of
+from cifarcam.methods import AUGMENTED, CLASS_BLIND, SLOW, Stages, Weights, find_method, name_of
 from cifarcam.model_state import left_as_found
 from cifarcam.resnet import STAGES, stages
 from cifarcam.targets import check_logits, target_classes
@@ -107,13 +107,14 @@ def stage_maps(
     chosen = target_classes(targets, len(images), num_classes, classes)
     slow = method in SLOW
     size = 1 if slow else BATCH
-    starts: Iterable[int] = range(0, len(images), size)
-    if slow:
-        starts = tqdm(starts, desc=method_name, unit="image")
+    total = len(images) * len(layers) * (AUGMENTED if aug_smooth else 1)
+    shown = {} if slow else {"disable": True}
+    bar = tqdm(total=total, desc=method_name, unit="map", **shown)
     pieces = []
     # The library takes the layers to run in the order in which they are given.
-    with left_as_found(model), staged(model, [layers[name] for name in order]) as explainer:
-        for start in starts:
+    with left_as_found(model), bar, staged(model, [layers[name] for name in order]) as explainer:
+        explainer.bar = bar
+        for start in range(0, len(images), size):
             part = slice(start, start + size)
             x = normalize(images[part], device).requires_grad_()  # so that frozen parameters are no obstacle
             targeted = None if chosen is None else chosen[part]

@@ -31,6 +31,7 @@ from pytorch_grad_cam.base_cam import BaseCAM
 from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from cifarcam.errors import CifarcamError
 
@@ -49,6 +50,8 @@ CLASS_BLIND = ("Eigen-CAM",)
 """Methods that give the same map whatever class is asked for."""
 SLOW = ("Score-CAM", "Ablation-CAM")
 """Methods that take a forward pass for each channel, stage and image."""
+AUGMENTED = 6
+"""Passes that smoothing by augmentation takes."""
 Weights = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """From activations and gradients, float32 (N, channels, h, w) each, to the channels' weights, (N, channels)."""
 
@@ -86,7 +89,13 @@ def _weighed_by(weights: Weights) -> Callable[..., np.ndarray]:
 
 
 class Stages:
-    """Mixed into a method of the library: gives maps and raw maxima of each of its layers, and the logits."""
+    """Mixed into a method of the library: gives maps and raw maxima of each of its layers, and the logits.
+
+    Attributes:
+        bar: goes on by one with each map.
+    """
+
+    bar: tqdm
 
     def all_stages(
         self, x: Tensor, targets: np.ndarray | None, aug_smooth: bool = False, eigen_smooth: bool = False
@@ -150,6 +159,7 @@ class Stages:
         with _replaced("get_2d_projection", _first_component, base_cam, eigen_cam, hirescam, layer_cam):
             raw = super().get_cam_image(input_tensor, target_layer, targets, activations, grads, eigen_smooth)
         self.raw_maxima.append(np.maximum(_finite(raw).max(axis=(1, 2)), 0))
+        self.bar.update(len(raw))
         return raw
 
     def aggregate_multi_layers(self, cam_per_target_layer: list[np.ndarray]) -> np.ndarray:

@@ -24,6 +24,7 @@ from cifarcam.pictures import Picture
 from cifarcam.predictions import Predictions
 from cifarcam.resnet import STAGES, ResNet18
 from cifarcam.split import Split
+from cifarcam.trust import bootstrap_interval
 
 
 @pytest.fixture
@@ -248,18 +249,23 @@ def test_intervals_of_two_networks_stand_beside_one_another() -> None:
 
 
 def test_removal_curves_are_means_with_their_intervals() -> None:
-    mean = np.array([0.9, 0.4, 0.1])
-    curves = {"Grad-CAM": (mean, mean - 0.1, mean + 0.1), "edges": (mean, mean, mean)}
-    figure = figures.removal_curves(curves, (0, 0.5, 1), ("removed (%)", "probability"))
-    first, second = figure.axes[0].lines
-    np.testing.assert_allclose(first.get_ydata(), [0.9, 0.4, 0.1])
-    band = figure.axes[0].collections[0].get_paths()[0].vertices
-    assert [band[:, 1][band[:, 0] == share].min() for share in (0, 50, 100)] == pytest.approx([0.8, 0.3, 0])
-    assert [band[:, 1][band[:, 0] == share].max() for share in (0, 50, 100)] == pytest.approx([1, 0.5, 0.2])
-    five = dict.fromkeys("abcde", (mean, mean, mean))
-    with pytest.raises(CifarcamError, match="5 curves; a figure shows at most 4"):
-        figures.removal_curves(five, (0, 0.5, 1), ("removed (%)", "probability"))
+    of_images = np.random.default_rng(0).random((20, 3))
+    curves = {"Grad-CAM": of_images, "edges": of_images / 2}
+    pixels = {"deletion": "pixels removed", "insertion": "pixels put in", "ROAD": "pixels filled in"}
+    figure = figures.removal_curves({**dict.fromkeys(pixels, curves), "insertion": {}}, (0, 0.5, 1), pixels)
+    deletion, insertion, road, unused = figure.axes
+    first, second = deletion.lines
     assert first.get_xdata().tolist() == [0, 50, 100] and first.get_color() != second.get_color()
+    np.testing.assert_allclose(first.get_ydata(), of_images.mean(0))
+    band = deletion.collections[0].get_paths()[0].vertices
+    low, high = bootstrap_interval(of_images)
+    for place, share in enumerate((0, 50, 100)):
+        heights = band[:, 1][band[:, 0] == share]
+        assert (heights.min(), heights.max()) == pytest.approx((low[place], high[place]))
+    assert (road.get_title(), road.get_xlabel()) == ("ROAD", "pixels filled in (%)") and not insertion.lines
+    assert [text.get_text() for text in figure.legends[0].texts] == list(curves) and not unused.get_visible()
+    with pytest.raises(CifarcamError, match="5 curves; a figure shows at most 4"):
+        figures.removal_curves({"deletion": dict.fromkeys("abcde", of_images)}, (0, 0.5, 1), pixels)
 
 
 def test_cascade_draws_a_line_for_each_stage_of_each_explainer() -> None:

@@ -10,6 +10,7 @@ from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
+from cifarcam import cam
 from cifarcam.augment import normalize
 from cifarcam.cam import stage_maps
 from cifarcam.drawn import drawn
@@ -47,7 +48,9 @@ def by_the_library(net: ResNet18, images: np.ndarray, name: str, stage: int, **s
     return scale_cam_image(maps)  # smoothed by augmentation they are not
 
 
-@pytest.mark.parametrize("smoothing", [{}, {"aug_smooth": True}, {"eigen_smooth": True}], ids=str)
+@pytest.mark.parametrize(
+    "smoothing", [{}, {"aug_smooth": True}, {"eigen_smooth": True}, {"aug_smooth": True, "eigen_smooth": True}], ids=str
+)
 @pytest.mark.parametrize("name", METHODS)
 def test_five_maps_equal_five_calls_of_the_library(
     net: ResNet18, images: np.ndarray, name: str, smoothing: dict[str, bool]
@@ -66,15 +69,19 @@ def test_nothing_is_left_behind(net: ResNet18, images: np.ndarray, name: str) ->
     net.bn1.eval()
     net.linear.weight.grad = torch.ones_like(net.linear.weight)
     before = {key: value.clone() for key, value in net.state_dict().items()}
-    parts, random_state = list(net.modules()), torch.get_rng_state()
+    parts, random_state, numpys = list(net.modules()), torch.get_rng_state(), np.random.get_state()[1].copy()
+    seen = []
+    own = net.layer2.register_forward_hook(lambda module, inputs, output: seen.append(1))
     stage_maps(net, images, "predicted", method=name)
+    assert seen and list(net.layer2._forward_hooks) == [own.id]
+    own.remove()
     assert net.training and net.layer1.training and not net.bn1.training
     assert all(mine is then for mine, then in zip(net.modules(), parts, strict=True))
     assert not any(module._forward_hooks or module._backward_hooks for module in net.modules())
     assert all(torch.equal(before[key], value) for key, value in net.state_dict().items())
     assert torch.equal(net.linear.weight.grad, torch.ones_like(net.linear.weight)) and net.conv1.weight.grad is None
     assert all(parameter.requires_grad for parameter in net.parameters())
-    assert torch.equal(random_state, torch.get_rng_state())
+    assert torch.equal(random_state, torch.get_rng_state()) and (numpys == np.random.get_state()[1]).all()
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -128,7 +135,7 @@ def test_weights_that_are_nan_are_an_error_even_where_smoothing_would_hide_them(
         stage_maps(net, images, 1, method=lambda a, g: np.full(a.shape[:2], np.nan), eigen_smooth=eigen_smooth)
 
 
-@pytest.mark.parametrize("name", ["Grad-CAM", "Eigen-CAM", "Score-CAM"])
+@pytest.mark.parametrize("name", METHODS)
 def test_a_model_of_16_bits_gives_float32_maps_and_keeps_its_weights(
     net: ResNet18, images: np.ndarray, name: str
 ) -> None:
@@ -143,16 +150,45 @@ def test_a_model_of_16_bits_gives_float32_maps_and_keeps_its_weights(
 def test_a_map_that_is_nowhere_positive_is_blank_by_any_method_of_gradients(net: ResNet18, images: np.ndarray) -> None:
     with torch.no_grad():
         net.linear.weight.fill_(-1.0)  # layer4 is not negative, so its weighted sum is not positive
-    for name in ("Grad-CAM", "Grad-CAM++", "XGrad-CAM", "HiResCAM", "LayerCAM"):
+    for name in ("Grad-CAM", "Grad-CAM++", "XGrad-CAM", "HiResCAM", "LayerCAM", "Ablation-CAM"):
         maps = stage_maps(net, images, 0, method=name)
         assert maps.blank[:, 4].all() and not maps.maps[:, 4].any(), name
 
 
-def test_hirescam_is_grad_cam_at_layer4_because_the_gradient_is_the_same_everywhere_there() -> None:
+@pytest.mark.parametrize("name", ["Eigen-CAM", "Score-CAM"])
+def test_a_stage_that_is_the_same_everywhere_has_a_blank_map(net: ResNet18, images: np.ndarray, name: str) -> None:
+    with torch.no_grad():
+        net.bn1.weight.zero_()
+        net.bn1.bias.fill_(-1.0)
+    maps = stage_maps(net, images, 0, method=name)
+    assert maps.blank[:, 0].all() and not maps.maps[:, 0].any()
+
+
+@pytest.mark.parametrize(("aug_smooth", "expected"), [(False, "10/10"), (True, "60/60")])
+def test_a_slow_method_counts_its_maps_and_a_fast_one_shows_no_bar(
+    net: ResNet18,
+    images: np.ndarray,
+    aug_smooth: bool,
+    expected: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+) -> None:
+    bar = cam.tqdm
+    monkeypatch.setattr(cam, "tqdm", lambda **options: bar(**{"disable": False} | options))
+    stage_maps(net, images, 0, method="Grad-CAM", aug_smooth=aug_smooth)
+    assert capsys.readouterr().err == ""
+    stage_maps(net, images, 0, method="Score-CAM", aug_smooth=aug_smooth)
+    shown = capsys.readouterr().err
+    assert "Score-CAM" in shown and expected in shown
+
+
+def test_hirescam_and_xgrad_cam_are_grad_cam_at_layer4_because_the_gradient_is_the_same_everywhere_there() -> None:
     net, images = load_run("best").model(), drawn("test").images[:10]
-    grad_cam, hirescam = (stage_maps(net, images, method=name) for name in ("Grad-CAM", "HiResCAM"))
-    np.testing.assert_allclose(hirescam.maps[:, 4], grad_cam.maps[:, 4], atol=1e-5)
-    assert np.abs(hirescam.maps[:, 3] - grad_cam.maps[:, 3]).max() > 0.1
+    grad_cam = stage_maps(net, images)
+    for name in ("HiResCAM", "XGrad-CAM"):
+        other = stage_maps(net, images, method=name)
+        np.testing.assert_allclose(other.maps[:, 4], grad_cam.maps[:, 4], atol=1e-5)
+        assert np.abs(other.maps[:, 3] - grad_cam.maps[:, 3]).max() > 0.1
 
 
 def test_a_function_from_activations_and_gradients_to_weights_is_a_method(net: ResNet18, images: np.ndarray) -> None:

@@ -18,8 +18,8 @@ from cifarcam.resnet import STAGES, ResNet18
 from cifarcam.runs import load_run
 from cifarcam.split import Split
 from cifarcam.trust import recorded, subjects
-from cifarcam.trust.catalogue import CHECKS
-from cifarcam.trust.checks import BASELINES
+from cifarcam.trust.catalogue import CHECKS, through_every_check
+from cifarcam.trust.checks import BASELINES, by_method
 from cifarcam.trust.recorded import by_stage, recorded_check, small_run, summary, with_intervals, write_check
 from cifarcam.trust.shortcut import SHIP_MARK
 from tools import record_trust, train_small
@@ -61,6 +61,7 @@ def test_a_check_is_recorded_for_every_fast_method_and_baseline(
 ) -> None:
     fast = {each: explainer for each, explainer in record_trust.EXPLAINERS.items() if each not in record_trust.SLOW}
     assert len(fast) == 9
+    fast["own"] = by_method(lambda activations, gradients: gradients.mean((2, 3)))
     monkeypatch.setattr(record_trust, "EXPLAINERS", fast)
     monkeypatch.setattr(record_trust, "write_check", partial(write_check, folder=folder))
     monkeypatch.setattr(record_trust, "SLOW", ("Eigen-CAM",))
@@ -80,7 +81,23 @@ def test_a_check_is_recorded_for_every_fast_method_and_baseline(
         stages = 1 if each in BASELINES else 5
         shapes = {measure: (*shape[:-2], images, stages) for measure, shape in MEASURES[name].items()}
         assert {measure: values.shape for measure, values in measures.items()} == shapes
+    for measure, values in measured["Grad-CAM"].items():
+        np.testing.assert_array_equal(measured["own"][measure], values)
     assert not (folder / "work" / name).exists()
+
+
+def test_a_method_of_ones_own_goes_through_every_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subjects, "load_run", lambda name: AsRecorded())
+    found = through_every_check(BASELINES["centre Gaussian"], SMALL, 2)
+    shapes = {name: {measure: (*shape[:-1], 1) for measure, shape in of.items()} for name, of in MEASURES.items()}
+    assert {name: {measure: values.shape for measure, values in of.items()} for name, of in found.items()} == shapes
+
+
+@pytest.mark.parametrize("count", [0, 61])
+def test_images_that_there_are_not_are_not_asked_for(count: int) -> None:
+    subject = subjects.Subject({}, {}, SMALL.images, SMALL.labels)
+    with pytest.raises(CifarcamError, match=f"{count} images are asked for; expected 1 to 60"):
+        subject.first(count)
 
 
 def test_what_one_explainer_measured_is_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,6 +126,8 @@ def test_a_summary_gives_means_and_their_intervals(folder: Path) -> None:
     assert table["images"].tolist() == [50, 50, 40, 50, 50]
     table.loc["layer0", ["mean", "low", "high"]] = [0.5, 0.444, 0.556]
     assert with_intervals(table)["layer0"] == "0.50 [0.44, 0.56]"
+    table.loc["layer0", ["mean", "low", "high", "images"]] = [-0.001, -0.02, 0.004, 29]
+    assert with_intervals(table)["layer0"] == "0.00 [-0.02, 0.00], n = 29"
     means = by_stage(summary({"b": {"inside": values}, "a": {"inside": 1 - values}}, "inside"))
     assert list(means.index) == ["b", "a"] and list(means) == list(STAGES)
     np.testing.assert_allclose(means.loc["a"], np.nanmean(1 - values, 0))

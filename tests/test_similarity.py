@@ -59,6 +59,16 @@ def test_maps_that_do_not_fit_are_an_error(measure) -> None:
         measure(np.zeros((2, 8, 8)), np.zeros((8, 8)))
 
 
+@pytest.mark.parametrize("measure", [rank_correlation, ssim])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_maps_that_are_nan_are_not_taken_for_blank(measure, value: float) -> None:
+    maps = np.eye(8)
+    maps[2, 3] = value
+    for pair in ((maps, np.eye(8)), (np.eye(8), maps)):
+        with pytest.raises(CifarcamError, match="1 values of the maps are NaN or infinite"):
+            measure(*pair)
+
+
 def test_ssim_needs_a_whole_window() -> None:
     with pytest.raises(CifarcamError, match="maps of 7×7 or more; these are 4×9"):
         ssim(np.zeros((4, 9)), np.zeros((4, 9)))

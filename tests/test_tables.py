@@ -61,3 +61,9 @@ def test_every_recorded_benchmark_has_its_ratio_its_hardware_and_its_date() -> N
             measured["rates"][measured["ours"]] / measured["rates"][measured["other"]], rel=0.01
         )
         assert measured["hardware"] in row and measured["date"] in row
+
+
+@pytest.mark.parametrize(("name", "least"), [("augmentation", 5), ("stage_maps", 4.5), ("road", 10)])
+def test_what_the_book_claims_to_be_faster_was_measured_so(name: str, least: float) -> None:
+    measured = {each["command"]: each for each in recorded_benchmarks()}
+    assert measured[f"python -m benchmarks.{name}"]["ratio"] >= least

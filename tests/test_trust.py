@@ -44,6 +44,8 @@ def test_energy_inside_is_the_share_of_the_sum() -> None:
     assert energy_inside(maps[0], quadrants(2)).tolist() == [0.1, 0.2, 0.3, 0.4]
     with pytest.raises(CifarcamError, match="go down to -1"):
         energy_inside(-np.ones((2, 2)), mask)
+    with pytest.raises(CifarcamError, match="4 values of the maps are NaN or infinite"):
+        energy_inside(np.full((2, 2), np.nan), mask)
 
 
 def test_no_map_of_a_coarse_stage_lies_wholly_inside_a_small_mask() -> None:
@@ -59,6 +61,8 @@ def test_quadrants_are_the_four_quarters() -> None:
     found = quadrants(4)
     assert (found.sum(0) == 1).all() and found.sum((1, 2)).tolist() == [4] * 4
     assert found[0, 0, 0] and found[1, 0, 3] and found[2, 3, 0] and found[3, 3, 3]
+    with pytest.raises(CifarcamError, match="5 pixels a side has no four equal quadrants"):
+        quadrants(5)
 
 
 def test_mosaics_hold_four_classes_where_they_say(split: Split) -> None:
@@ -74,6 +78,10 @@ def test_mosaics_hold_four_classes_where_they_say(split: Split) -> None:
     assert np.array_equal(found.images[:5], mosaics(split.images, split.labels, 5, seed=1).images)
     with pytest.raises(CifarcamError, match="these are of 3"):
         mosaics(split.images[:3], np.arange(3), 1)
+    with pytest.raises(CifarcamError, match="2 mosaics of 3 images with 4 labels"):
+        mosaics(split.images[:3], np.arange(4), 2)
+    with pytest.raises(CifarcamError, match="0 mosaics"):
+        mosaics(split.images, split.labels, 0)
 
 
 def test_the_cascade_makes_one_part_more_random_at_each_step(split: Split) -> None:
@@ -92,6 +100,11 @@ def test_the_cascade_makes_one_part_more_random_at_each_step(split: Split) -> No
     assert torch.equal(random_state, torch.get_rng_state())
     again = [randomised for _, randomised in randomised_in_cascade(net, split.images, seed=3)]
     assert torch.equal(again[-1].conv1.weight, steps[-1][1].conv1.weight)
+
+
+def test_the_cascade_refuses_a_network_whose_parts_it_does_not_know(split: Split) -> None:
+    with pytest.raises(CifarcamError, match="a Linear; the cascade knows the parts of a ResNet18 only"):
+        next(randomised_in_cascade(torch.nn.Linear(2, 2), split.images))
 
 
 def test_a_random_networks_statistics_are_those_of_the_images(split: Split) -> None:
@@ -146,6 +159,9 @@ def test_the_bootstrap_leaves_blank_maps_out() -> None:
     assert [float(end) for end in bootstrap_interval(values)] == [1, 1]
     with pytest.raises(CifarcamError, match="one image or more"):
         bootstrap_interval(np.empty((0, 2)))
+    for wrong in ({"level": 95}, {"resamples": 0}):
+        with pytest.raises(CifarcamError, match="a level between 0 and 1"):
+            bootstrap_interval(values, **wrong)
 
 
 def test_the_random_weights_are_not_those_that_training_began_with(split: Split) -> None:

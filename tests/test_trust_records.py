@@ -14,7 +14,7 @@ from cifarcam.split import Split
 from cifarcam.trust.bootstrap import bootstrap_interval
 from cifarcam.trust.catalogue import CHECKS
 from cifarcam.trust.checks import BASELINES, by_method
-from cifarcam.trust.recorded import SCORES, recorded_check, scorecard, small_run
+from cifarcam.trust.recorded import SCORES, ahead_of, beside, how_recorded, recorded_check, scorecard, small_run
 
 ROUNDING = 0.02  # of 16 bits, and of other hardware, where pixels of nearly equal value may change places
 
@@ -55,13 +55,59 @@ def test_the_first_images_of_a_check_come_out_again(name: str, method: str, real
         np.testing.assert_allclose(values, recorded[measure][..., :3, :], atol=ROUNDING, err_msg=measure)
 
 
+def test_what_a_method_is_ahead_of_a_baseline_is_told_image_by_image() -> None:
+    measured = recorded_check("faithfulness")[0]
+    ahead = ahead_of("centre Gaussian", measured, "ROAD")
+    of_hill = measured["centre Gaussian"]["ROAD"]
+    assert list(ahead.index.unique("explainer")) == [name for name in measured if name != "centre Gaussian"]
+    for explainer in ("Grad-CAM", "Score-CAM", "edges"):
+        values = measured[explainer]["ROAD"]
+        difference = values[:, -1] - of_hill[: len(values), 0]
+        row = ahead.loc[explainer, "layer4"]
+        assert row["mean"] == pytest.approx(difference.mean()) and row["images"] == len(values)
+        assert (row["low"], row["high"]) == pytest.approx(tuple(float(end) for end in bootstrap_interval(difference)))
+    with pytest.raises(CifarcamError, match="no explainer 'centre'; those measured are Grad-CAM"):
+        ahead_of("centre", measured, "ROAD")
+
+
+def test_new_measures_stand_beside_recorded_ones_of_the_same_images() -> None:
+    measured = {name: recorded_check(name)[0]["Grad-CAM"] for name in ("cascade", "drawn")}
+    hill = {name: {each: values[..., :7, :1] for each, values in of.items()} for name, of in measured.items()}
+    table = beside("Grad-CAM", hill)
+    assert list(table.index) == [("cascade", "rank correlation"), ("cascade", "ssim"), ("drawn", "drawn")]
+    assert list(table) == [(stage, who) for stage in STAGES for who in ("new", "Grad-CAM")]
+    of_drawn = table.loc[("drawn", "drawn")]
+    assert of_drawn["layer2", "Grad-CAM"] == pytest.approx(np.nanmean(measured["drawn"]["drawn"][:7, 2]))
+    assert of_drawn["layer2", "new"] == pytest.approx(np.nanmean(measured["drawn"]["drawn"][:7, 0]))
+    linear_random = np.nanmean(measured["cascade"]["ssim"][0, :7, 4])
+    assert table.loc[("cascade", "ssim"), ("layer4", "Grad-CAM")] == pytest.approx(linear_random)
+
+
+def test_a_chapter_tells_how_a_check_was_recorded() -> None:
+    for name, check in CHECKS.items():
+        _, about = recorded_check(name)
+        how = about["explainers"]["Grad-CAM"]
+        expected = f"python -m tools.record_trust {name}, {how['hardware']}, {how['date']}: {check.images} images"
+        assert how_recorded(about) == f"{expected}, {check.images_if_slow} for Score-CAM and Ablation-CAM"
+
+
 def test_a_scorecard_has_each_check_at_one_stage() -> None:
     card = scorecard("layer3")
     assert list(card.index) == [*METHODS, *BASELINES] and list(card) == list(SCORES)
-    values = recorded_check("shortcut")[0]["HiResCAM"]["shortcut"][:, STAGES.index("layer3")]
-    low, high = bootstrap_interval(values)
-    assert card.loc["HiResCAM", "on the mark"] == f"{values.mean():.2f} [{low:.2f}, {high:.2f}]"
-    everything_random = recorded_check("cascade")[0]["Grad-CAM++"]["rank correlation"][-1, :, 3]
-    assert card.loc["Grad-CAM++", "random weights"].startswith(f"{np.nanmean(everything_random):.2f} [")
+    measures = recorded_check("shortcut")[0]["Grad-CAM"]
+    cheat, honest = (np.nan_to_num(measures[name][:, 3]) for name in ("shortcut", "control"))
+    low, high = bootstrap_interval(cheat - honest)
+    expected = f"{(cheat - honest).mean():.2f} [{low:.2f}, {high:.2f}]"
+    assert card.loc["Grad-CAM", "mark, cheat − honest ↑"] == expected
+    linear_random = recorded_check("cascade")[0]["Grad-CAM++"]["rank correlation"][0, :, 3]
+    assert card.loc["Grad-CAM++", "random linear layer ↓"].startswith(f"{np.nanmean(linear_random):.2f} [")
+    labels = recorded_check("labels")[0]["LayerCAM"]
+    told_apart = np.nanmean(labels["control"][:, 3] - labels["shuffled"][:, 3])
+    assert card.loc["LayerCAM", "labels, true − shuffled ↑"].startswith(f"{told_apart:.2f} [")
+    counts = {"Score-CAM": CHECKS["faithfulness"].images_if_slow, "Grad-CAM": None}
+    for explainer, count in counts.items():
+        ends = card.loc[explainer, "deletion ↓"].partition("]")[2]
+        assert ends == ("" if count is None else f", n = {count}")
+    assert not card.map(lambda entry: "-0.00" in entry).any(axis=None)
     with pytest.raises(CifarcamError, match="no stage 'layer9'; the stages are layer0"):
         scorecard("layer9")

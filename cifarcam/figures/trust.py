@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from cifarcam.errors import CifarcamError
 from cifarcam.figures.style import NEUTRAL, SERIES, drawing
+from cifarcam.trust.bootstrap import bootstrap_interval
 
 
 def intervals(
@@ -51,28 +52,35 @@ def intervals(
 
 
 def removal_curves(
-    curves: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]],
-    shares: Sequence[float],
-    labels: tuple[str, str],
+    panels: Mapping[str, Mapping[str, np.ndarray]], shares: Sequence[float], pixels: Mapping[str, str]
 ) -> Figure:
     """The mean probability of a class as pixels go or come, a line for each explainer, the band its 95 % interval.
 
     Args:
-        curves: by explainer, the means and the ends of their intervals, (shares,) each, 0 to 1; four at most.
+        panels: by title, and in each by explainer, the probabilities, 0 to 1, (images, shares); four explainers at
+            most, the same in each panel.
         shares: of the pixels, 0 to 1.
-        labels: of the horizontal and the vertical axis.
-    Raises ``CifarcamError`` for more curves.
+        pixels: by the same titles what happens to these pixels, for the horizontal axis.
+    Raises ``CifarcamError`` for more explainers.
     """
-    _check_at_most("curves", len(curves), len(SERIES))
-    with drawing(1, 1, 6.4, 3.6) as (figure, axes):
-        ax = axes[0, 0]
-        for (name, (mean, low, high)), (colour, marker) in zip(curves.items(), SERIES, strict=False):
-            ax.fill_between(100 * np.asarray(shares), low, high, color=colour, alpha=0.2, linewidth=0)
-            ax.plot(100 * np.asarray(shares), mean, color=colour, marker=marker, markersize=4, label=name)
-        ax.set_xlabel(labels[0])
-        ax.set_ylabel(labels[1])
-        ax.set_ylim(0, 1.02)
-        ax.legend()
+    for curves in panels.values():
+        _check_at_most("curves", len(curves), len(SERIES))
+    columns = min(2, len(panels))
+    rows = -(-len(panels) // columns)
+    with drawing(rows, columns, 4.0 * columns, 2.7 * rows + 0.5, sharey=True) as (figure, axes):
+        for ax in axes.flat[len(panels) :]:
+            ax.set_visible(False)
+        for ax, (title, curves) in zip(axes.flat, panels.items(), strict=False):
+            for (name, of_images), (colour, marker) in zip(curves.items(), SERIES, strict=False):
+                ax.fill_between(
+                    100 * np.asarray(shares), *bootstrap_interval(of_images), color=colour, alpha=0.2, linewidth=0
+                )
+                ax.plot(100 * np.asarray(shares), of_images.mean(0), color=colour, marker=marker, ms=4, label=name)
+            ax.set_title(title, fontsize=9, loc="center")
+            ax.set_xlabel(f"{pixels[title]} (%)")
+            ax.set_ylim(0, 1.02)
+        figure.supylabel("mean probability of the class", fontsize=10)
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize=8)
     return figure
 
 

@@ -12,7 +12,7 @@ def bootstrap_interval(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The percentile bootstrap interval of the mean over images (Efron 1979, doi 10.1214/aos/1176344552).
 
-    As many images are drawn with replacement as there are, over and over; the interval holds the middle ``level`` of
+    As many images are drawn with replacement as there are, over and over; the ends are the quantiles (1 ± level)/2 of
     the means. NaN values are left out of each mean. An interval of few images is too narrow: one of ten holds the true
     mean in about 90 % of the cases, where 95 % are asked for.
 
@@ -22,8 +22,13 @@ def bootstrap_interval(
         resamples: how many times N images are drawn.
         seed: of the draws.
     Returns: lower and upper ends, (…) each; NaN where all values are.
-    Raises ``CifarcamError`` for no images.
+    Raises ``CifarcamError`` for no images, no resamples, or a level that is not between 0 and 1.
     """
+    if not 0 < level < 1 or resamples < 1:
+        raise CifarcamError(
+            f"A bootstrap of {resamples} resamples at a level of {level}; expected one or more, and a level between "
+            "0 and 1, such as 0.95."
+        )
     values = np.asarray(values, np.float64)
     if values.ndim == 0 or len(values) == 0:
         raise CifarcamError(f"A bootstrap needs values of one image or more; these are of shape {values.shape}.")

@@ -54,6 +54,8 @@ def similarity_in_cascade(
 ) -> dict[str, np.ndarray]:
     """How alike the maps stay as the network's parts become random, from the last to the first.
 
+    The cascading randomisation of Adebayo et al. 2018 (arXiv 1810.03292), by two of their measures of likeness.
+
     Args:
         explainer: makes the maps.
         model: the trained network.
@@ -82,6 +84,9 @@ def grid_pointing(
     smallest value is 0; the share is of what is left above it.
 
     Args:
+        explainer: makes the maps.
+        model: takes images of a mosaic's size.
+        mosaics: N of them.
         asked: int, (N, Q), 0 to 3: the quadrants whose classes are asked for in each mosaic; by default all four.
     Returns: float (N, Q, S); NaN for a blank map.
     """
@@ -103,7 +108,12 @@ def energy_on(
     Energy-based pointing (Wang et al. 2020, arXiv 1910.01279).
 
     Args:
+        explainer: makes the maps.
+        model: what is explained.
+        images: uint8, (N, H, W, 3).
+        targets: int, (N,), the classes to explain.
         masks: bool, (H, W) for all images or (N, H, W).
+    Raises ``CifarcamError`` for maps with negative, NaN or infinite values.
     """
     maps = explainer(model, images, targets)
     return energy_inside(maps, masks if masks.ndim == 2 else masks[:, None])
@@ -114,7 +124,8 @@ def faithfulness(
 ) -> dict[str, np.ndarray]:
     """What taking pixels away in the maps' order does to the targets' probabilities, as areas under curves.
 
-    A blank map gets one random order and the areas that go with it.
+    The areas are under the curves of ``deletion`` and ``insertion`` (Petsiuk et al. 2018, arXiv 1806.07421) and of
+    ``road`` (Rong et al. 2022, arXiv 2202.00449). A blank map gets one random order and the areas that go with it.
 
     Returns: float (N, S) each: ``"deletion"``, lower is better; ``"insertion"``, higher is better; ``"ROAD"``, the
         area with the least relevant pixels removed first less that with the most relevant first, higher is better.
@@ -135,7 +146,7 @@ def stability(
 ) -> dict[str, np.ndarray]:
     """How alike the maps stay when the image changes a little: their rank correlation, float (N, S) for each change.
 
-    NaN where one of the two maps is blank.
+    ρ(map(x), g⁻¹ map(g x)) for a change g of the image and its inverse on the map. NaN where one of the two is blank.
 
     ``"mirrored"``: the image is turned over and its map turned back. ``"shifted"``: by one pixel to the right, with
     the first column repeated, and back; the columns at both edges are left out. ``"shifted far"``: the same by four

@@ -14,6 +14,7 @@ from cifarcam.augment import normalize
 from cifarcam.errors import CifarcamError
 from cifarcam.model_state import left_as_found
 from cifarcam.targets import check_logits, class_numbers
+from cifarcam.trust.finite import check_finite
 from cifarcam.trust.imputation import impute
 
 SHARES = tuple(np.linspace(0, 1, 11).round(1))
@@ -28,7 +29,9 @@ def deletion(
 ) -> np.ndarray:
     """The probability of the target as the most relevant pixels are replaced by the data set's mean colour.
 
-    The deletion game of Petsiuk et al. 2018 (RISE, arXiv 1806.07421). A faithful map makes it fall fast.
+    p(x ⊙ (1 − m_s) + mean ⊙ m_s) for each share s, where p is the softmax at the target and m_s is 1 at the
+    round(s·H·W) pixels of the largest values of the map. The deletion game of Petsiuk et al. 2018 (RISE, arXiv
+    1806.07421). A faithful map makes it fall fast.
 
     Args:
         model: takes normalised images and gives logits.
@@ -38,7 +41,8 @@ def deletion(
         targets: int, (N,), the classes that the maps explain.
         shares: of the pixels that are replaced, 0 to 1.
     Returns: float64, (N, shares), 0 to 1.
-    Raises ``CifarcamError`` where images, maps and targets do not fit together.
+    Raises ``CifarcamError`` where images, maps and targets do not fit together, for NaN or infinite values in maps, and
+    for shares that are none or not from 0 to 1.
     """
     return _removal_curves(model, images, maps, targets, shares, _grey, most_relevant_first=True)
 
@@ -48,7 +52,8 @@ def insertion(
 ) -> np.ndarray:
     """The probability of the target as the most relevant pixels are put into a blurred image.
 
-    The insertion game of Petsiuk et al. 2018. A faithful map makes it rise fast. Arguments and result are those of
+    p(x ⊙ m_s + blurred x ⊙ (1 − m_s)), with a Gaussian of 11×11 pixels and a standard deviation of 5. The insertion
+    game of Petsiuk et al. 2018. A faithful map makes it rise fast. Arguments, result and errors are those of
     ``deletion``, with the shares of the pixels that are put in.
     """
     left_out = [1 - share for share in shares]
@@ -66,14 +71,18 @@ def road(
 ) -> np.ndarray:
     """The probability of the target as pixels are removed and filled in from what is left around them.
 
-    ROAD (Rong et al. 2022, arXiv 2202.00449), without its noise. With the most relevant pixels first a faithful map
-    makes it fall fast, with the least relevant first slowly. Arguments and result are those of ``deletion``.
+    ROAD (Rong et al. 2022, arXiv 2202.00449), without its noise: what ``impute`` fills in stands for the removed
+    pixels. With the most relevant pixels first a faithful map makes it fall fast, with the least relevant first slowly.
+    Arguments, result and errors are those of ``deletion``.
     """
     return _removal_curves(model, images, maps, targets, shares, impute, most_relevant_first=most_relevant_first)
 
 
 def area_under(curves: np.ndarray, shares: Sequence[float] = SHARES) -> np.ndarray:
-    """The area under curves over shares from 0 to 1, by the trapezoidal rule: (…, shares) to (…), 0 to 1."""
+    """The area under curves by the trapezoidal rule, (…, shares) to (…).
+
+    Of values and shares from 0 to 1 it is from 0 to 1.
+    """
     return np.trapezoid(curves, shares, axis=-1)
 
 
@@ -94,8 +103,8 @@ def _removal_curves(
             f"{count} images of {height}×{width} and maps of shape {maps.shape}; expected {(count, height, width)}."
         )
     device = next(model.parameters()).device
-    if min(shares) < 0 or max(shares) > 1:
-        raise CifarcamError(f"Shares go from {min(shares):g} to {max(shares):g}; expected values from 0 to 1.")
+    if len(shares) == 0 or min(shares) < 0 or max(shares) > 1:
+        raise CifarcamError(f"The shares are {list(shares)}; expected one or more, from 0 to 1.")
     maps = np.asarray(maps, np.float64)
     place = torch.as_tensor(_order(-maps if most_relevant_first else maps), device=device)
     curves = np.empty((count, len(shares)))
@@ -115,8 +124,7 @@ def _removal_curves(
 
 def _order(maps: np.ndarray) -> np.ndarray:
     """Each pixel's place, from 0, in the order of rising values; equal values in one random order for all maps."""
-    if not np.isfinite(maps).all():
-        raise CifarcamError("The maps hold NaN or infinite values; they give the pixels no order.")
+    check_finite(maps)
     flat = maps.reshape(len(maps), -1)
     shuffled = np.random.default_rng(0).permutation(flat.shape[1])
     places = np.empty(flat.shape, np.int64)

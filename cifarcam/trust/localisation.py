@@ -8,6 +8,7 @@ import numpy as np
 from pytorch_grad_cam.utils.image import scale_cam_image
 
 from cifarcam.errors import CifarcamError
+from cifarcam.trust.finite import check_finite
 
 
 class Mosaics(NamedTuple):
@@ -26,11 +27,16 @@ def mosaics(images: np.ndarray, labels: np.ndarray, count: int, seed: int = 0) -
 
     Args:
         images: uint8, (N, side, side, 3); take those that the network is right about.
-        labels: (N,).
-        count: of mosaics.
+        labels: int, (N,).
+        count: of mosaics, 1 or more.
         seed: of the choice.
-    Raises ``CifarcamError`` for fewer than four classes.
+    Raises ``CifarcamError`` for fewer than four classes, labels that do not match the images, or no mosaics.
     """
+    if len(images) != len(labels) or count < 1:
+        raise CifarcamError(
+            f"{count} mosaics of {len(images)} images with {len(labels)} labels; expected a label for each image, "
+            "and one mosaic or more."
+        )
     classes = np.unique(labels)
     if len(classes) < 4:
         raise CifarcamError(f"A mosaic needs images of four classes; these are of {len(classes)}.")
@@ -48,7 +54,12 @@ def mosaics(images: np.ndarray, labels: np.ndarray, count: int, seed: int = 0) -
 
 
 def quadrants(side: int) -> np.ndarray:
-    """The four quadrants of an image of ``side`` pixels, in the order of ``Mosaics``: bool, (4, side, side)."""
+    """The four quadrants of an image of ``side`` pixels, in the order of ``Mosaics``: bool, (4, side, side).
+
+    Raises ``CifarcamError`` for an odd side, whose quadrants would not be of one size.
+    """
+    if side % 2:
+        raise CifarcamError(f"An image of {side} pixels a side has no four equal quadrants; expected an even number.")
     lower, right = np.indices((side, side)) >= side // 2
     return np.stack([~lower & ~right, ~lower & right, lower & ~right, lower & right])
 
@@ -77,8 +88,9 @@ def energy_inside(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
         maps: (…, H, W), nowhere negative.
         masks: bool, (…, H, W), of the same shape or one that broadcasts to it.
     Returns: (…), 0 to 1; NaN for a blank map.
-    Raises ``CifarcamError`` for a negative value.
+    Raises ``CifarcamError`` for a value that is negative, NaN or infinite.
     """
+    check_finite(maps)
     if maps.min(initial=0) < 0:
         raise CifarcamError(f"The maps go down to {maps.min():.2g}; expected values that are nowhere negative.")
     total = maps.sum((-2, -1), dtype=np.float64)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,24 +15,45 @@ import pandas as pd
 from cifarcam.errors import CifarcamError
 from cifarcam.files import read_arrays, write_arrays
 from cifarcam.measurements import RECORDED
+from cifarcam.methods import SLOW
 from cifarcam.resnet import STAGES
 from cifarcam.runs import Run, load_run
 from cifarcam.trust.bootstrap import bootstrap_interval
 
 SMALL_RUNS = Path(__file__).parents[1] / "recorded" / "small"
+FEW = 30  # images; intervals of fewer are too narrow
+
+
+class Score(NamedTuple):
+    """A column of a scorecard.
+
+    Attributes:
+        check, measure: what is shown.
+        minus: another measure of the check, whose value for the same image is taken off.
+        blank: what a blank map counts as.
+    """
+
+    check: str
+    measure: str
+    minus: str | None = None
+    blank: float = np.nan
+
+
 SCORES = {
-    "on the mark": ("shortcut", "shortcut"),
-    "own quadrant": ("pointing", "inside"),
-    "on the object": ("drawn", "drawn"),
-    "random weights": ("cascade", "rank correlation"),
-    "shuffled labels": ("labels", "shuffled"),
-    "deletion": ("faithfulness", "deletion"),
-    "insertion": ("faithfulness", "insertion"),
-    "ROAD": ("faithfulness", "ROAD"),
-    "mirrored": ("stability", "mirrored"),
-    "shifted far": ("stability", "shifted far"),
+    "mark, cheat − honest ↑": Score("shortcut", "shortcut", minus="control", blank=0),
+    "own quadrant ↑": Score("pointing", "inside"),
+    "on the object ↑": Score("drawn", "drawn"),
+    "random linear layer ↓": Score("cascade", "rank correlation"),
+    "labels, true − shuffled ↑": Score("labels", "control", minus="shuffled"),
+    "deletion ↓": Score("faithfulness", "deletion"),
+    "insertion ↑": Score("faithfulness", "insertion"),
+    "ROAD ↑": Score("faithfulness", "ROAD"),
+    "mirrored ↑": Score("stability", "mirrored"),
+    "shifted ↑": Score("stability", "shifted"),
+    "shifted far ↑": Score("stability", "shifted far"),
+    "noisy ↑": Score("stability", "noisy"),
 }
-"""By column of a scorecard: the check and its measure."""
+"""By column of a scorecard, with an arrow to where better is, what it shows."""
 Measured = Mapping[str, Mapping[str, np.ndarray]]
 """By explainer and measure: float, (N, S), a number for each image and stage; (parts, N, S) for the cascade.
 
@@ -101,31 +123,96 @@ def summary(measured: Measured, measure: str) -> pd.DataFrame:
     return pd.concat(rows, keys=measured, names=["explainer", "stage"])
 
 
+def ahead_of(baseline: str, measured: Measured, measure: str) -> pd.DataFrame:
+    """A summary of how much more each other explainer has than a baseline, image by image.
+
+    Differences of the same images tell more than two intervals beside each other: what makes an image easy for the one
+    makes it easy for the other. An explainer of fewer images is compared on its own.
+
+    Raises ``CifarcamError``, listing the names, for a baseline that was not measured.
+    """
+    if baseline not in measured:
+        raise CifarcamError(f"There is no explainer {baseline!r}; those measured are {', '.join(measured)}.")
+    compared = measured[baseline][measure]
+    differences = {
+        explainer: {measure: measures[measure] - compared[: len(measures[measure])]}
+        for explainer, measures in measured.items()
+        if explainer != baseline
+    }
+    return summary(differences, measure)
+
+
 def by_stage(table: pd.DataFrame) -> pd.DataFrame:
     """The means of a summary: a row for each explainer, a column for each stage."""
     return table["mean"].unstack(sort=False)
 
 
+def beside(explainer: str, measured: Mapping[str, Measured]) -> pd.DataFrame:
+    """Means of newly measured checks, and of a recorded explainer for the same first images.
+
+    Args:
+        explainer: the recorded one.
+        measured: by check, as from ``through_every_check``.
+    Returns: a row for each check and measure, of the cascade for its first part; columns by stage, and in each ``new``
+        and the explainer.
+    """
+    rows = {}
+    for check, measures in measured.items():
+        recorded, _ = recorded_check(check)
+        for measure, values in measures.items():
+            same_images = recorded[explainer][measure][..., : values.shape[-2], :]
+            means = [np.nanmean(_first_part(each), axis=0) for each in (values, same_images)]
+            rows[check, measure] = np.stack(np.broadcast_arrays(*means), axis=1).ravel()
+    columns = pd.MultiIndex.from_product([STAGES, ["new", explainer]])
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def _first_part(values: np.ndarray) -> np.ndarray:
+    """(N, S) of (N, S), or of the cascade's (parts, N, S)."""
+    return values[0] if values.ndim == 3 else values
+
+
 def with_intervals(table: pd.DataFrame) -> pd.Series:
-    """The rows of a summary as text: the mean and, in brackets, the ends of its interval."""
-    return table.apply(lambda row: f"{row['mean']:.2f} [{row['low']:.2f}, {row['high']:.2f}]", axis=1)
+    """The rows of a summary as text: mean, ends of the interval in brackets, and the images where they are under 30."""
+    return table.apply(_as_text, axis=1)
+
+
+def _as_text(row: pd.Series) -> str:
+    mean, low, high = (round(row[name], 2) + 0.0 for name in ("mean", "low", "high"))  # no -0.00
+    return f"{mean:.2f} [{low:.2f}, {high:.2f}]" + (f", n = {row['images']:.0f}" if row["images"] < FEW else "")
+
+
+def how_recorded(provenance: Mapping[str, Mapping]) -> str:
+    """One line for a chapter: the command, the hardware, the date and the images of a recorded check."""
+    of_all = provenance["explainers"]
+    fast = next(how for explainer, how in of_all.items() if explainer not in SLOW)
+    images = f"{fast['images']} images"
+    few = sorted({how["images"] for explainer, how in of_all.items() if explainer in SLOW} - {fast["images"]})
+    if few:
+        images += f", {few[0]} for {' and '.join(SLOW)}"
+    return f"{fast['command']}, {fast['hardware']}, {fast['date']}: {images}"
 
 
 def scorecard(stage: str) -> pd.DataFrame:
     """Every recorded check at one stage: a row for each explainer, a column for each of ``SCORES``, as text.
 
-    Each entry is a mean over images with its 95 % bootstrap interval. ``random weights`` is the rank correlation with
-    the map of a network all of whose parts are random.
+    Each entry is a mean over images with its 95 % bootstrap interval, and the number of images where it is under 30.
     Raises ``CifarcamError`` for a stage that does not exist.
     """
     if stage not in STAGES:
         raise CifarcamError(f"There is no stage {stage!r}; the stages are {', '.join(STAGES)}.")
     columns = {}
-    for label, (check, measure) in SCORES.items():
-        measured, _ = recorded_check(check)
-        last = {
-            explainer: {measure: values[measure][-1] if values[measure].ndim == 3 else values[measure]}
-            for explainer, values in measured.items()
-        }
-        columns[label] = with_intervals(summary(last, measure)).xs(stage, level="stage")
+    for label, score in SCORES.items():
+        measured, _ = recorded_check(score.check)
+        values = {explainer: {label: _scored(measures, score)} for explainer, measures in measured.items()}
+        columns[label] = with_intervals(summary(values, label)).xs(stage, level="stage")
     return pd.DataFrame(columns)
+
+
+def _scored(measures: Mapping[str, np.ndarray], score: Score) -> np.ndarray:
+    """A score's value for each image and stage, (N, S); of the cascade, that of its first part."""
+    values, *taken_off = (
+        np.nan_to_num(measures[name], nan=score.blank) for name in (score.measure, score.minus) if name is not None
+    )
+    values = _first_part(values)
+    return values - taken_off[0] if taken_off else values

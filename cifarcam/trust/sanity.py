@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from cifarcam.augment import normalize
+from cifarcam.errors import CifarcamError
 from cifarcam.resnet import ResNet18
 
 CASCADE = ("linear", "layer4", "layer3", "layer2", "layer1", "layer0")
@@ -29,7 +30,13 @@ def randomised_in_cascade(model: ResNet18, calibration: np.ndarray, seed: int = 
         seed: of the weights. With the seed that the network was trained with they would be those that it began with,
             and not independent of what it has become.
     Yields: the part that was made random last, one of ``CASCADE``, and a network of its own in eval mode.
+    Raises ``CifarcamError`` for a model whose parts are not those of a ``ResNet18``.
     """
+    if not isinstance(model, ResNet18):
+        raise CifarcamError(
+            f"The model is a {type(model).__name__}; the cascade knows the parts of a ResNet18 only. "
+            "Make those of another model random one by one yourself."
+        )
     model = copy.deepcopy(model)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -7,6 +7,7 @@ from scipy.ndimage import uniform_filter
 from scipy.stats import rankdata
 
 from cifarcam.errors import CifarcamError
+from cifarcam.trust.finite import check_finite
 
 WINDOW = 7  # pixels a side of SSIM's window
 C1, C2 = 0.01**2, 0.03**2  # SSIM's constants for values from 0 to 1
@@ -21,7 +22,7 @@ def rank_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     Args:
         a, b: (…, H, W) each.
     Returns: (…), −1 to 1; NaN where a map is the same everywhere, as a blank one is.
-    Raises ``CifarcamError`` for maps of different shapes.
+    Raises ``CifarcamError`` for maps of different shapes, or with values that are NaN or infinite.
     """
     _check_pair(a, b)
     first, second = (_standardised(rankdata(_pixels(maps), axis=-1)) for maps in (a, b))
@@ -38,7 +39,7 @@ def ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     Args:
         a, b: (…, H, W) each, 7 pixels a side or more.
     Returns: (…), −1 to 1; 1 for equal maps; NaN for two blank ones, which have nothing to compare.
-    Raises ``CifarcamError`` for maps of different shapes, or smaller than a window.
+    Raises ``CifarcamError`` for maps of different shapes, smaller than a window, or with NaN or infinite values.
     """
     _check_pair(a, b)
     if min(a.shape[-2:]) < WINDOW:
@@ -76,3 +77,5 @@ def _standardised(values: np.ndarray) -> np.ndarray:
 def _check_pair(a: np.ndarray, b: np.ndarray) -> None:
     if a.shape != b.shape or a.ndim < 2:
         raise CifarcamError(f"Maps of shapes {a.shape} and {b.shape}; expected two of the same shape (…, H, W).")
+    check_finite(a)
+    check_finite(b)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from cifarcam.drawn import drawn, drawn_masks
+from cifarcam.errors import CifarcamError
 from cifarcam.hardware import training_device
 from cifarcam.predictions import predict
 from cifarcam.resnet import ResNet18
@@ -36,7 +37,9 @@ class Subject:
     masks: np.ndarray | None = None
 
     def first(self, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """The first images and their targets."""
+        """The first images and their targets. Raises ``CifarcamError`` where there are fewer, or none are asked for."""
+        if not 1 <= count <= len(self.images):
+            raise CifarcamError(f"{count} images are asked for; expected 1 to {len(self.images)}.")
         return self.images[:count], self.targets[:count]
 
 
