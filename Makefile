@@ -37,7 +37,7 @@ check-slow: install  ## the tests that take more than 20 seconds
 	.venv/bin/python -m pytest -m "slow and not browser"
 
 check-site: install book .node/installed  ## the built site, in Chromium (needs Node.js)
-	.venv/bin/python -m pytest -m browser tests/site
+	SITE_REQUIRED=1 .venv/bin/python -m pytest -m browser tests/site
 
 check-links: install .venv-book/installed  ## every external link and DOI of the book, over the network; not in CI
 	.venv/bin/python -m tools.check_dois

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from missing import missing
 from pages import DARK_NARROW, LIGHT_WIDE, LOOK_NAMES, LOOKS, PAGES
 from playwright.sync_api import Browser, sync_playwright
 from server import served
@@ -18,7 +19,7 @@ from tools.screenshots import SITE, launch
 @pytest.fixture(scope="session")
 def site() -> Path:
     if not (SITE / "index.html").is_file():
-        pytest.skip(f"the site is not built in {SITE}: run `make book` first")
+        missing(f"The site is not built in {SITE}: run `make book` first.")
     return SITE
 
 
@@ -33,7 +34,7 @@ def browser(site: Path) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         found = launch(playwright)
         if found is None:
-            pytest.skip("there is no Chromium on this machine")
+            missing("There is no Chromium: install Debian's package chromium, or name one in the variable CHROMIUM.")
         yield found
         found.close()
 

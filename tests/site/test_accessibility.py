@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from pages import DARK_NARROW, LIGHT_WIDE
 from playwright.sync_api import Browser
-from visits import Visit, violations
+from visits import UNFOLD, Visit, violations
 
 pytestmark = pytest.mark.browser
 
@@ -27,9 +27,11 @@ FAULTS = {
 }
 
 
-def test_axe_finds_what_is_wrong(browser: Browser) -> None:
+def test_axe_finds_what_is_wrong_where_a_page_is_folded(browser: Browser) -> None:
     page = browser.new_page()
-    page.set_content(f"<!DOCTYPE html><main class='bd-article'>{''.join(FAULTS.values())}</main><img src='data:,'>")
+    folded = f"<details><summary>Answer</summary>{''.join(FAULTS.values())}</details>"
+    page.set_content(f"<!DOCTYPE html><main class='bd-article'>{folded}</main><img src='data:,'>")
+    page.evaluate(UNFOLD)
     found = [line.split(" ")[0] for line in violations(page)]
     page.close()
     assert sorted(found) == sorted(FAULTS)  # and nothing outside of the article

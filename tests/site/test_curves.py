@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from math import log
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
-from visits import SHIFTS
+from validator import faults, page_of
+from visits import GO_TO, SHIFTS, change_scheme
 
 from cifarcam.runs import load_run, recorded_runs
-from tools.screenshots import settle
+from tools.screenshots import SCHEMES, settle
 
 pytestmark = pytest.mark.browser
 
@@ -40,13 +43,40 @@ def open_page(browser: Browser, address: str) -> Iterator[Open]:
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{address}{PAGE}{query}")
         if options.get("java_script_enabled", True):
-            settle(page)
+            curves(page).locator(".curves-chart .curves-line").first.wait_for()
         return page
 
     yield open_at
     for context in contexts:
         context.close()
     assert errors == []
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Browser, address: str) -> Iterator[tuple[Page, list[str]]]:
+    """Chapter 5, opened once and come to rest, and the errors it raises."""
+    errors: list[str] = []
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(address + PAGE)
+    settle(page)
+    yield page, errors
+    page.close()
+
+
+@pytest.fixture
+def page(opened: tuple[Page, list[str]]) -> Iterator[Page]:
+    """The page with the first view, as most readers see it; an error of the page fails the test."""
+    page, errors = opened
+    go(page)
+    yield page
+    page.emulate_media(media="screen", color_scheme="light", forced_colors="none")
+    assert errors == []
+
+
+def go(page: Page, query: str = "") -> None:
+    """Has the open page show what an address asks for, as a step of the browser's history does."""
+    page.evaluate(GO_TO, urlsplit(page.url).path + query)
 
 
 def curves(page: Page) -> Locator:
@@ -78,16 +108,14 @@ def recorded(run: str, epoch: int) -> str:
     return f"{100 * load_run(run).history['test_accuracy'][epoch - 1]:.2f} %"
 
 
-def test_every_recorded_run_has_its_line(open_page: Open) -> None:
-    page = open_page()
+def test_every_recorded_run_has_its_line(page: Page) -> None:
     for run in (*recorded_runs(), "published"):
         expect(line(page, run)).to_have_count(1)
         expect(line(page, run).locator(".curves-marker")).to_have_count(EPOCHS)
 
 
 @pytest.mark.parametrize("epoch", [1, 7, EPOCHS])
-def test_pointing_at_an_epoch_reads_its_recorded_values(open_page: Open, epoch: int) -> None:
-    page = open_page()
+def test_pointing_at_an_epoch_reads_its_recorded_values(page: Page, epoch: int) -> None:
     page.mouse.move(*marker(page, "best", 3))
     page.mouse.move(*marker(page, "best", epoch))
     expect(readout(page)).to_contain_text(f"epoch {epoch}:")
@@ -121,8 +149,13 @@ def test_the_keyboard_alone_does_all_of_it(open_page: Open) -> None:
     expect(curves(page).locator("table")).to_be_visible()
 
 
-def test_what_is_heard_is_what_is_seen(open_page: Open) -> None:
-    page = open_page("?epoch=4")
+def test_its_html_is_valid(page: Page, tmp_path: Path) -> None:
+    made = curves(page).evaluate("(curves) => curves.outerHTML")
+    assert faults(tmp_path, page_of(tmp_path / "curves.html", made)) == []
+
+
+def test_what_is_heard_is_what_is_seen(page: Page) -> None:
+    go(page, "?epoch=4")
     expect(readout(page)).to_have_attribute("aria-live", "polite")
     expect(page.get_by_role("slider", name="Epoch")).to_have_attribute("aria-valuetext", f"epoch 4 of {EPOCHS}")
     chart = curves(page).get_by_role("img", name="Lines of test accuracy (%)")
@@ -131,8 +164,7 @@ def test_what_is_heard_is_what_is_seen(open_page: Open) -> None:
         expect(page.get_by_role("checkbox", name=name, exact=True)).to_be_checked()
 
 
-def test_runs_go_off_and_on(open_page: Open) -> None:
-    page = open_page()
+def test_runs_go_off_and_on(page: Page) -> None:
     box = page.get_by_role("checkbox", name="best", exact=True)
     box.uncheck()
     expect(line(page, "best")).to_have_count(0)
@@ -144,8 +176,8 @@ def test_runs_go_off_and_on(open_page: Open) -> None:
     expect(readout(page)).to_contain_text("no run is shown")
 
 
-def test_a_logarithmic_axis_has_equal_steps_for_equal_ratios(open_page: Open) -> None:
-    page = open_page("?curves=lr&axis=log")
+def test_a_logarithmic_axis_has_equal_steps_for_equal_ratios(page: Page) -> None:
+    go(page, "?curves=lr&axis=log")
     history = load_run("best").history["lr"]
     curves(page).scroll_into_view_if_needed()
     heights = [marker(page, "best", epoch)[1] for epoch in (1, 2, 3)]
@@ -157,6 +189,7 @@ def test_a_logarithmic_axis_has_equal_steps_for_equal_ratios(open_page: Open) ->
 
 def test_a_finger_reads_an_epoch_on_a_phone(open_page: Open) -> None:
     page = open_page(width=360, has_touch=True, is_mobile=True)
+    settle(page)
     page.touchscreen.tap(*marker(page, "best", 9))
     expect(readout(page)).to_contain_text("epoch 9:")
     expect(readout(page)).to_contain_text(f"best {recorded('best', 9)}")
@@ -184,8 +217,9 @@ def test_a_view_has_an_address_that_leads_back_to_it(open_page: Open) -> None:
 
 
 @pytest.mark.parametrize("query", ["?curves=nonsense&axis=round&hide=nobody&epoch=x", "?epoch=900"])
-def test_an_address_of_nothing_shows_the_first_view(open_page: Open, query: str) -> None:
-    page = open_page(query)
+def test_an_address_of_nothing_shows_the_first_view(page: Page, query: str) -> None:
+    go(page, "?curves=lr&hide=best&epoch=2")
+    go(page, query)
     expect(readout(page)).to_contain_text("test accuracy, epoch")
     expect(curves(page).locator(".curves-chart .curves-line")).to_have_count(len(recorded_runs()) + 1)
 
@@ -194,15 +228,19 @@ def still(page: Page) -> Locator:
     return page.locator(".cell", has=page.locator("img[alt^='Test accuracy over']")).locator(".cell_output")
 
 
-def test_the_figure_stands_where_the_curves_cannot(open_page: Open) -> None:
-    page = open_page()
+def test_the_figure_stands_on_paper(page: Page) -> None:
     expect(still(page)).to_be_hidden()
     page.emulate_media(media="print")
     expect(still(page)).to_be_visible()
     expect(curves(page)).to_be_hidden()
-    without_script = open_page(java_script_enabled=False)
-    expect(still(without_script)).to_be_visible()
-    expect(curves(without_script)).to_be_hidden()
+
+
+def test_the_figure_stands_without_javascript_on_the_screen_and_on_paper(open_page: Open) -> None:
+    page = open_page(java_script_enabled=False)
+    for media in ("screen", "print"):
+        page.emulate_media(media=media)
+        expect(still(page)).to_be_visible()
+        expect(curves(page)).to_be_hidden()
 
 
 def test_the_figure_stands_where_the_data_do_not_arrive(browser: Browser, address: str) -> None:
@@ -213,10 +251,11 @@ def test_the_figure_stands_where_the_data_do_not_arrive(browser: Browser, addres
     page.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_line_stands_out_from_the_page(open_page: Open, scheme: str) -> None:
-    page = open_page(color_scheme=scheme)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_line_stands_out_from_the_page(page: Page, scheme: str) -> None:
+    change_scheme(page, scheme)
     ground = luminance(page.locator("body").evaluate(PAINTED, "backgroundColor"))
+    assert (ground > 0.8, ground < 0.2) == (scheme == "light", scheme == "dark")
     for run in (*recorded_runs(), "published"):
         path = line(page, run).locator("path").first
         own = luminance(path.evaluate(PAINTED, "stroke"))
@@ -224,8 +263,7 @@ def test_every_line_stands_out_from_the_page(open_page: Open, scheme: str) -> No
         assert contrast >= 3, f"{run} has a contrast of {contrast:.2f}"  # WCAG 2.2, 1.4.11, for graphical objects
 
 
-def test_lines_differ_in_more_than_colour(open_page: Open) -> None:
-    page = open_page()
+def test_lines_differ_in_more_than_colour(page: Page) -> None:
     looks = (
         "(nodes) => nodes.map((node) => [node.getAttribute('stroke-dasharray'), node.nextSibling.getAttribute('d')])"
     )
@@ -234,8 +272,8 @@ def test_lines_differ_in_more_than_colour(open_page: Open) -> None:
     assert len(set(dashes)) == len(set(marks)) == len(found)
 
 
-def test_readers_own_colours_reach_the_lines(open_page: Open) -> None:
-    page = open_page(forced_colors="active")
+def test_readers_own_colours_reach_the_lines(page: Page) -> None:
+    page.emulate_media(forced_colors="active")
     expected = page.evaluate(f"({PAINTED})(document.querySelector('h1'), 'color')")
     assert line(page, "best").locator("path").first.evaluate(PAINTED, "stroke") == expected
 

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
-from explorer_page import CHAPTER, PAGE, STEPS, VIEW, expected, explorer, in_address, in_its_place, pixels, query, shows
+from explorer_page import (
+    CHAPTER,
+    PAGE,
+    STEPS,
+    VIEW,
+    expected,
+    explorer,
+    go,
+    in_address,
+    in_its_place,
+    pixels,
+    query,
+    shows,
+)
 from explorer_record import pictures, recorded
 from playwright.sync_api import Browser, Locator, Page, expect
+from validator import faults, page_of
 
 from cifarcam.cam import stage_maps
 from cifarcam.figures.maps import overlay
@@ -21,10 +36,25 @@ pytestmark = pytest.mark.browser
 MISTAKES = recorded("mistakes")["mistakes"]
 
 
+@pytest.fixture(scope="module")
+def opened(browser: Browser, address: str) -> Iterator[Page]:
+    """The explorer's page, opened once; the address brings it from view to view."""
+    with explorer(browser, address + PAGE) as page:
+        yield page
+
+
 @pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    with explorer(browser, address + PAGE) as opened:
-        yield opened
+def page(opened: Page) -> Page:
+    """The page with the first view and no choice in its address."""
+    go(opened)
+    return opened
+
+
+@pytest.fixture
+def fresh(browser: Browser, address: str) -> Iterator[Page]:
+    """A page with a history and a focus of its own."""
+    with explorer(browser, address + PAGE) as page:
+        yield page
 
 
 def said(page: Page) -> Locator:
@@ -45,22 +75,23 @@ VIEWS = [
 
 
 @pytest.mark.parametrize("choices", VIEWS, ids=lambda choices: "-".join(choices.values()) or "first")
-def test_the_pixels_are_those_of_the_package(browser: Browser, address: str, choices: dict[str, str]) -> None:
-    with explorer(browser, address + PAGE + query(**choices)) as page:
-        shows(page, **choices)
-        np.testing.assert_array_equal(pixels(page, ".original"), pictures()[int((VIEW | choices)["image"])])
-        for place, stage in enumerate(recorded("mistakes")["stages"]):
-            small = pixels(page, f".stages label:nth-of-type({place + 1}) canvas")
-            np.testing.assert_allclose(small, expected(**choices | {"stage": stage["name"]}), atol=STEPS)
+def test_the_pixels_are_those_of_the_package(page: Page, choices: dict[str, str]) -> None:
+    go(page, query(**choices))
+    shows(page, **choices)
+    np.testing.assert_array_equal(pixels(page, ".original"), pictures()[int((VIEW | choices)["image"])])
+    for place, stage in enumerate(recorded("mistakes")["stages"]):
+        small = pixels(page, f".stages label:nth-of-type({place + 1}) canvas")
+        np.testing.assert_allclose(small, expected(**choices | {"stage": stage["name"]}), atol=STEPS)
 
 
 @pytest.mark.needs_cifar10
-def test_the_browser_shows_what_the_network_gives(browser: Browser, address: str, real_test: Split) -> None:
+def test_the_browser_shows_what_the_network_gives(page: Page, real_test: Split) -> None:
     image, choices = 2165, {"image": "2165", "for": "true", "stage": "layer3", "method": "LayerCAM"}
     picture = real_test.images[[image]]
     now = stage_maps(load_run("best").model(), picture, real_test.labels[[image]], method="LayerCAM")
-    with explorer(browser, address + PAGE + query(**choices)) as page:
-        np.testing.assert_allclose(pixels(page), 255 * overlay(picture[0], now.maps[0, 3]), atol=2 * STEPS)
+    go(page, query(**choices))
+    shows(page, **choices)
+    np.testing.assert_allclose(pixels(page), 255 * overlay(picture[0], now.maps[0, 3]), atol=2 * STEPS)
 
 
 def test_it_can_be_driven_by_mouse(page: Page) -> None:
@@ -80,36 +111,41 @@ def test_it_can_be_driven_by_mouse(page: Page) -> None:
     shows(page, image="164", stage="layer2", method="HiResCAM", strength="100", **{"for": "true"})
 
 
-def test_it_can_be_driven_by_the_keyboard_alone(page: Page) -> None:
+def test_its_html_is_valid(page: Page, tmp_path: Path) -> None:
+    made = page.evaluate("document.querySelector('cam-explorer').shadowRoot.innerHTML")
+    assert faults(tmp_path, page_of(tmp_path / "explorer.html", made)) == []
+
+
+def test_it_can_be_driven_by_the_keyboard_alone(fresh: Page) -> None:
     def tab_to(name: str) -> None:
         for _ in range(60):
-            page.keyboard.press("Tab")
-            if page.evaluate("document.activeElement.shadowRoot?.activeElement?.name") == name:
+            fresh.keyboard.press("Tab")
+            if fresh.evaluate("document.activeElement.shadowRoot?.activeElement?.name") == name:
                 return
         raise AssertionError(f"{name} is not reached by tabs")
 
     tab_to("true")
-    page.keyboard.type("ship")
+    fresh.keyboard.type("ship")
     ships = [mistake["image"] for mistake in MISTAKES if mistake["true"] == "ship"]
-    expect(page.locator("cam-explorer .count")).to_have_text(f"{len(ships)} of {len(MISTAKES)} images")
+    expect(fresh.locator("cam-explorer .count")).to_have_text(f"{len(ships)} of {len(MISTAKES)} images")
     tab_to("image")
-    shows(page, image=str(ships[0]))
-    page.keyboard.press("ArrowRight")
-    shows(page, image=str(ships[1]))
+    shows(fresh, image=str(ships[0]))
+    fresh.keyboard.press("ArrowRight")
+    shows(fresh, image=str(ships[1]))
     tab_to("stage")
     for stage in ("layer3", "layer2"):
-        page.keyboard.press("ArrowLeft")
-        shows(page, image=str(ships[1]), stage=stage)
+        fresh.keyboard.press("ArrowLeft")
+        shows(fresh, image=str(ships[1]), stage=stage)
     tab_to("for")
-    page.keyboard.press("ArrowDown")
+    fresh.keyboard.press("ArrowDown")
     tab_to("method")
-    page.keyboard.press("ArrowDown")
+    fresh.keyboard.press("ArrowDown")
     tab_to("strength")
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowRight")
+    fresh.keyboard.press("ArrowRight")
+    fresh.keyboard.press("ArrowRight")
     choices = {"image": str(ships[1]), "stage": "layer2", "for": "true", "method": "Grad-CAM++", "strength": "70"}
-    shows(page, **choices)
-    assert in_address(page)["true"] == "ship"
+    shows(fresh, **choices)
+    assert in_address(fresh)["true"] == "ship"
 
 
 def test_it_can_be_driven_by_touch_on_a_phone(browser: Browser, address: str) -> None:
@@ -149,11 +185,11 @@ def test_what_is_shown_is_told(page: Page) -> None:
     expect(explored.get_by_role("row", name="automobile (true) 25.1")).to_have_count(1)
 
 
-def test_a_blank_map_is_called_blank(browser: Browser, address: str) -> None:
-    with explorer(browser, address + PAGE + query(image="1685", **{"for": "true"})) as page:
-        expect(said(page)).to_contain_text("Grad-CAM for ship at layer4: blank")
-        expect(page.locator("cam-explorer .maximum").last).to_have_text("blank")
-        np.testing.assert_array_equal(pixels(page), pictures()[1685])
+def test_a_blank_map_is_called_blank(page: Page) -> None:
+    go(page, query(image="1685", **{"for": "true"}))
+    expect(said(page)).to_contain_text("Grad-CAM for ship at layer4: blank")
+    expect(page.locator("cam-explorer .maximum").last).to_have_text("blank")
+    np.testing.assert_array_equal(pixels(page), pictures()[1685])
 
 
 def test_a_method_that_knows_no_class_offers_none(page: Page) -> None:
@@ -180,24 +216,24 @@ def test_images_are_chosen_by_true_and_predicted_class(page: Page) -> None:
     shows(page, image=next(str(cat["image"]) for cat in cats if cat["predicted"] == "bird"))
 
 
-def test_back_and_forward_go_from_view_to_view_and_over_changes_of_strength(page: Page) -> None:
-    explored = page.locator("cam-explorer")
+def test_back_and_forward_go_from_view_to_view_and_over_changes_of_strength(fresh: Page) -> None:
+    explored = fresh.locator("cam-explorer")
     explored.get_by_role("radio", name="layer1").check()
     explored.get_by_role("combobox", name="Method", exact=True).select_option("LayerCAM")
     for _ in range(4):
         explored.get_by_role("slider").press("ArrowLeft")
-    shows(page, stage="layer1", method="LayerCAM", strength="40")
-    page.go_back()
-    shows(page, stage="layer1")
-    page.go_back()
-    assert in_address(page) == {}
-    np.testing.assert_allclose(pixels(page), expected(), atol=STEPS)
-    page.go_forward()
-    page.go_forward()
-    shows(page, stage="layer1", method="LayerCAM", strength="40")
-    page.reload()
-    in_its_place(page)
-    shows(page, stage="layer1", method="LayerCAM", strength="40")
+    shows(fresh, stage="layer1", method="LayerCAM", strength="40")
+    fresh.go_back()
+    shows(fresh, stage="layer1")
+    fresh.go_back()
+    assert in_address(fresh) == {}
+    np.testing.assert_allclose(pixels(fresh), expected(), atol=STEPS)
+    fresh.go_forward()
+    fresh.go_forward()
+    shows(fresh, stage="layer1", method="LayerCAM", strength="40")
+    fresh.reload()
+    in_its_place(fresh)
+    shows(fresh, stage="layer1", method="LayerCAM", strength="40")
 
 
 def test_a_link_to_a_view_opens_that_view_at_the_explorer(browser: Browser, address: str) -> None:
@@ -221,15 +257,19 @@ def test_a_link_to_a_view_opens_that_view_at_the_explorer(browser: Browser, addr
         ("image=37&true=cat", "Test image 37 is not one of: cat called any class. All images are offered."),
     ],
 )
-def test_what_an_address_names_wrongly_is_left_out_and_said(
-    browser: Browser, address: str, wrong: str, sentence: str
-) -> None:
-    with explorer(browser, f"{address}{PAGE}?{wrong}") as page:
-        expect(page.locator("cam-explorer .notice")).to_contain_text(sentence)
-        np.testing.assert_allclose(pixels(page), expected(), atol=STEPS)
-        page.locator("cam-explorer").get_by_role("radio", name="layer0").check()
-        expect(page.locator("cam-explorer .notice")).to_be_hidden()
-        shows(page, stage="layer0")
+def test_what_an_address_names_wrongly_is_left_out_and_said(page: Page, wrong: str, sentence: str) -> None:
+    go(page, f"?{wrong}")
+    expect(page.locator("cam-explorer .notice")).to_contain_text(sentence)
+    np.testing.assert_allclose(pixels(page), expected(), atol=STEPS)
+    page.locator("cam-explorer").get_by_role("radio", name="layer0").check()
+    expect(page.locator("cam-explorer .notice")).to_be_hidden()
+    shows(page, stage="layer0")
+
+
+def test_a_page_opened_at_a_wrong_address_shows_the_rest_of_it(browser: Browser, address: str) -> None:
+    with explorer(browser, f"{address}{PAGE}?image=61&stage=layer9") as page:
+        expect(page.locator("cam-explorer .notice")).to_contain_text("stage “layer9”, which is not on record.")
+        np.testing.assert_allclose(pixels(page), expected(image="61"), atol=STEPS)
 
 
 def test_the_links_of_the_page_set_the_explorer_without_loading_it_again(page: Page) -> None:

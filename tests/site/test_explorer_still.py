@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from explorer_page import CHAPTER, PAGE, expected, explorer, in_its_place, pixels, shows
 from playwright.sync_api import Browser, Page, Route, expect
+from visits import change_scheme
 
-from tools.screenshots import HEIGHT, SITE, WIDTHS
+from tools.screenshots import HEIGHT, SCHEMES, SITE, WIDTHS
 
 pytestmark = pytest.mark.browser
 
@@ -20,11 +23,25 @@ TOP_OF_WHAT_FOLLOWS = """() => {
 }"""
 
 
+@pytest.fixture(scope="module")
+def opened(browser: Browser, address: str) -> Iterator[Page]:
+    """The explorer's page, opened once for what only depends on how the reader sees it."""
+    with explorer(browser, address + PAGE) as page:
+        yield page
+
+
+@pytest.fixture
+def page(opened: Page) -> Iterator[Page]:
+    yield opened
+    opened.emulate_media(color_scheme="light", reduced_motion="no-preference", forced_colors="none")
+
+
 def still_stands(page: Page) -> None:
     still = page.locator(STILL)
     expect(still).to_be_visible()
     assert "two rows" in (still.get_attribute("alt") or "")
-    assert still.evaluate("(image) => image.complete && image.naturalWidth > 0")
+    expect(still).to_have_js_property("complete", True)
+    assert still.evaluate("(image) => image.naturalWidth") > 0
 
 
 @PAGES
@@ -36,6 +53,8 @@ def test_without_javascript_the_still_picture_stands(browser: Browser, address: 
     still = page.locator(".explorer-still, .tag_explorer")
     box = still.bounding_box()
     assert box and box["height"] < HEIGHT, "no room is kept for what does not come"
+    page.emulate_media(media="print")
+    still_stands(page)
     page.close()
 
 
@@ -75,7 +94,7 @@ def test_nothing_moves_when_the_explorer_comes(browser: Browser, address: str, n
     held: list[Route] = []
     page = browser.new_page(viewport={"width": width, "height": HEIGHT})
     page.route("**/explorer/maps.js", lambda route: held.append(route))
-    page.goto(address + name)
+    page.goto(address + name, wait_until="domcontentloaded")  # a script that is held back holds back the load event
     page.evaluate("async () => { await window.MathJax?.startup?.promise; await document.fonts.ready }")
     still_stands(page)
     before = page.evaluate(TOP_OF_WHAT_FOLLOWS)
@@ -117,33 +136,34 @@ def test_it_works_on_a_page_opened_from_a_disk(browser: Browser, site: object) -
 
 
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
-def test_bars_move_only_for_readers_who_do_not_mind(browser: Browser, address: str, motion: str) -> None:
-    with explorer(browser, address + PAGE, reduced_motion=motion) as page:
-        bar = page.locator("cam-explorer .bar div").first
-        seconds = bar.evaluate("(bar) => getComputedStyle(bar).transitionDuration")
-        assert seconds == ("0s" if motion == "reduce" else "0.2s")
+def test_bars_move_only_for_readers_who_do_not_mind(page: Page, motion: str) -> None:
+    page.emulate_media(reduced_motion=motion)
+    bar = page.locator("cam-explorer .bar div").first
+    seconds = bar.evaluate("(bar) => getComputedStyle(bar).transitionDuration")
+    assert seconds == ("0s" if motion == "reduce" else "0.2s")
 
 
-def test_what_is_chosen_can_be_told_without_colours(browser: Browser, address: str) -> None:
-    with explorer(browser, address + PAGE, forced_colors="active") as page:
-        for group in (".thumbnails", ".stages"):
-            outlines = page.locator(f"cam-explorer {group} label").evaluate_all(
-                "(labels) => labels.map((label) => getComputedStyle(label).outlineStyle)"
-            )
-            assert outlines.count("solid") == 1
+def test_what_is_chosen_can_be_told_without_colours(page: Page) -> None:
+    page.emulate_media(forced_colors="active")
+    for group in (".thumbnails", ".stages"):
+        outlines = page.locator(f"cam-explorer {group} label").evaluate_all(
+            "(labels) => labels.map((label) => getComputedStyle(label).outlineStyle)"
+        )
+        assert outlines.count("solid") == 1
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_its_text_stands_out_from_the_page(browser: Browser, address: str, scheme: str) -> None:
-    with explorer(browser, address + PAGE, color_scheme=scheme) as page:
-        colours = page.evaluate("""() => {
-          const root = document.querySelector('cam-explorer').shadowRoot;
-          const ink = (selector) => getComputedStyle(root.querySelector(selector)).color;
-          const ground = getComputedStyle(document.body).backgroundColor;
-          return [ground, ...['.said', '.foot', 'caption', 'a'].map(ink)];
-        }""")
-        ground, *inks = map(luminance, colours)
-        assert min(contrast(ground, ink) for ink in inks) >= 4.5
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_its_text_stands_out_from_the_page(page: Page, scheme: str) -> None:
+    change_scheme(page, scheme)
+    colours = page.evaluate("""() => {
+      const root = document.querySelector('cam-explorer').shadowRoot;
+      const ink = (selector) => getComputedStyle(root.querySelector(selector)).color;
+      const ground = getComputedStyle(document.body).backgroundColor;
+      return [ground, ...['.said', '.foot', 'caption', 'a'].map(ink)];
+    }""")
+    ground, *inks = map(luminance, colours)
+    assert (ground > 0.8, ground < 0.2) == (scheme == "light", scheme == "dark")
+    assert min(contrast(ground, ink) for ink in inks) >= 4.5
 
 
 def luminance(colour: str) -> float:

@@ -29,7 +29,3 @@ def test_a_page_opens_as_a_file(page: str, site: Path, browser: Browser) -> None
     opened.close()
     assert (met.failures, met.errors, unset, broken) == ([], [], 0, [])
     assert [address for address in met.requests if not address.startswith("file:")] == []
-
-
-def test_a_page_asks_for_nothing_above_its_own_folder(met: Visit, address: str) -> None:
-    assert [request for request in met.requests if not request.startswith(address)] == []

@@ -24,7 +24,7 @@ SCREEN_ONLY = [
 PAPER = {"width": 673, "height": 986}  # CSS pixels of A4 less its margins
 
 
-@pytest.fixture(params=CHAPTERS)
+@pytest.fixture(scope="module", params=CHAPTERS)
 def printed(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Page]:
     """A chapter as it is printed by a reader whose screen is dark."""
     page = browser.new_page(color_scheme="dark", viewport=PAPER)
@@ -83,5 +83,5 @@ def test_where_a_link_leads_can_be_read(printed: Page) -> None:
     assert links and all(address in content for address, content in links)
 
 
-def test_a_chapter_can_be_made_a_pdf(printed: Page) -> None:
+def test_a_chapter_can_be_made_a_pdf(printed: Page) -> None:  # the last, for it lays out the shared page again
     assert printed.pdf(format="A4").startswith(b"%PDF")

@@ -26,13 +26,24 @@ new PerformanceObserver((list) => {
 }).observe({ type: "layout-shift", buffered: true });
 """
 
-# What readers do with a page that has arrived: open all that is folded, read to the end, change the theme.
+# Opens all that is folded, and ends what moves meanwhile: text that is still fading in would look pale to axe.
+UNFOLD = """() => {
+  for (const folded of document.querySelectorAll('details')) folded.open = true;
+  for (const animation of document.getAnimations()) animation.finish();
+}"""
+
+# What readers do with a page that has arrived: read to the end, change the theme.
 USE = """async () => {
-  document.querySelectorAll('details').forEach((folded) => { folded.open = true; });
   for (const image of document.images) image.loading = 'eager';
   scrollTo(0, document.body.scrollHeight);
   document.querySelector('.theme-switch-button')?.click();
   await new Promise((done) => setTimeout(done, 100));
+}"""
+
+# Both in one step, for a page may write its old view into its address at any time in between.
+GO_TO = """(address) => {
+  history.pushState(null, '', address);
+  dispatchEvent(new PopStateEvent('popstate'));
 }"""
 
 # How far what was seen already moved while the page arrived: the scores of Chromium's layout shifts.
@@ -97,10 +108,11 @@ class Visit:
         sizes: bytes of each response as transferred, headers included, by address.
         failures: requests that failed or were refused, at any time.
         errors: in the console.
-        later: requests after the page had settled, while it was changed and used without a network.
+        later: requests after the page had settled, while it was unfolded, changed and used without a network.
         shifts: jumps of the layout: ``value`` and what ``moved``; the values add up to the cumulative layout shift.
-        violations: axe's rules that the article breaks seriously, with the elements, in the scheme it was opened in.
-        facts: see ``FACTS``.
+        violations: axe's rules that the article, unfolded, breaks seriously, with the elements, in the scheme it was
+            opened in.
+        facts: see ``FACTS``; taken folded in the scheme the page was opened in, unfolded in the other.
     """
 
     status: int = 0
@@ -144,7 +156,7 @@ class Visit:
 
 
 def visit(browser: Browser, address: str, scheme: str, width: int) -> dict[str, Visit]:
-    """Opens ``address`` in a fresh context, first in the scheme, then changed to the other, and uses it offline.
+    """Opens ``address`` in a fresh context, first in the scheme, then, offline and unfolded, in the other, and uses it.
 
     Returns what was met by scheme. The two share what went over the line and what the console said.
     """
@@ -157,17 +169,23 @@ def visit(browser: Browser, address: str, scheme: str, width: int) -> dict[str, 
     settle(page)
     loaded.shifts = page.evaluate("layoutShifts")
     loaded.facts = page.evaluate(FACTS)
-    loaded.violations = violations(page)
     settled, loaded.requests = loaded.requests, loaded.later
     page.context.set_offline(True)
+    page.evaluate(UNFOLD)
+    loaded.violations = violations(page)
     other = SCHEMES[1 - SCHEMES.index(scheme)]
-    page.emulate_media(color_scheme=other)
-    page.wait_for_function("(scheme) => document.documentElement.dataset.theme === scheme", arg=other)
+    change_scheme(page, other)
     changed = replace(loaded, facts=page.evaluate(FACTS))
     page.evaluate(USE)
     page.close()
     loaded.requests = changed.requests = settled
     return {scheme: loaded, other: changed}
+
+
+def change_scheme(page: Page, scheme: str) -> None:
+    """Has the reader's system turn light or dark, and waits until the page has followed."""
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function("(scheme) => document.documentElement.dataset.theme === scheme", arg=scheme)
 
 
 def violations(page: Page) -> list[str]:
