@@ -119,3 +119,13 @@ def test_the_emblem_is_of_the_palette() -> None:
             r'<rect [^>]*fill="(#\w{6})"', (ROOT / "book" / "_static" / name).read_text(encoding="utf-8")
         )
         assert len(squares) == 16 and {colour.lower() for colour in squares} <= site
+
+
+@pytest.mark.parametrize("name", ["explorer", "curves"])
+def test_what_a_reader_can_touch_takes_its_colours_from_the_site(name: str) -> None:
+    site = (ROOT / "book" / "_static" / "cifarcam.css").read_text(encoding="utf-8")
+    css = (ROOT / "book" / "_interactive" / name / f"{name}.css").read_text(encoding="utf-8")
+    css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
+    assert re.findall(r"#[0-9a-f]{3,8}\b|\b(?:rgb|hsl|oklch)a?\(", css, re.IGNORECASE) == []
+    asked = set(re.findall(r"var\((--cifarcam-\w+)", css))
+    assert asked <= set(re.findall(r"^\s*(--cifarcam-\w+):", site, re.MULTILINE))

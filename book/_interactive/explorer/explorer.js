@@ -6,6 +6,7 @@
   const { readAddress, writeAddress, fitting, markup, withArticle } = window.camExplorer;
   const FOLDER = new URL(".", document.currentScript.src);
   const PIXELS = SIDE * SIDE;
+  const REPEATED = 1000; // milliseconds: arrow keys move through a group of choices faster than that
 
   /** Loads a script of the record and gives what it holds. Works where a page may load scripts only. */
   function recorded(name) {
@@ -60,14 +61,23 @@
       document.addEventListener("click", (event) => this.followed(event));
     }
 
-    /** A control was changed. The strength makes no step to go back to: there would be one for each move of a finger. */
     chosen({ name, value }) {
       const view = { ...this.view, [name]: typeof this.view[name] === "number" ? Number(value) : value };
       const offered = fitting(this.record, view);
       if (offered.length && !offered.some(({ image }) => image === view.image)) view.image = offered[0].image;
-      this.writeToAddress(view, name === "strength" ? "replaceState" : "pushState");
+      this.writeToAddress(view, this.isOneStepWithTheLast(name) ? "replaceState" : "pushState");
       this.say("");
       this.show(view);
+    }
+
+    /**
+     * Whether a change gets no step of its own to go back to. That of the strength never does: there would be one for
+     * each move of a finger. Those of another control are one step while they follow each other closely.
+     */
+    isOneStepWithTheLast(name) {
+      const last = this.lastChange;
+      this.lastChange = { name, time: performance.now() };
+      return name === "strength" || (name === last?.name && this.lastChange.time - last.time < REPEATED);
     }
 
     /** A link of the page to a view, such as ?image=37, is shown without loading the page again. */
@@ -81,6 +91,7 @@
     }
 
     readFromAddress() {
+      this.lastChange = null; // what is changed now leaves this step of the history as it is
       const { view, notices } = readAddress(location.search, this.record);
       this.say(notices.join(" "));
       return this.show(view);
