@@ -74,13 +74,13 @@ def test_new_measures_stand_beside_recorded_ones_of_the_same_images() -> None:
     measured = {name: recorded_check(name)[0]["Grad-CAM"] for name in ("cascade", "drawn")}
     hill = {name: {each: values[..., :7, :1] for each, values in of.items()} for name, of in measured.items()}
     table = beside("Grad-CAM", hill)
-    assert list(table.index) == [("cascade", "rank correlation"), ("cascade", "ssim"), ("drawn", "drawn")]
+    assert list(table.index) == ["cascade: rank correlation", "cascade: ssim", "drawn: drawn"]
     assert list(table) == [(stage, who) for stage in STAGES for who in ("new", "Grad-CAM")]
-    of_drawn = table.loc[("drawn", "drawn")]
+    of_drawn = table.loc["drawn: drawn"]
     assert of_drawn["layer2", "Grad-CAM"] == pytest.approx(np.nanmean(measured["drawn"]["drawn"][:7, 2]))
     assert of_drawn["layer2", "new"] == pytest.approx(np.nanmean(measured["drawn"]["drawn"][:7, 0]))
     linear_random = np.nanmean(measured["cascade"]["ssim"][0, :7, 4])
-    assert table.loc[("cascade", "ssim"), ("layer4", "Grad-CAM")] == pytest.approx(linear_random)
+    assert table.loc["cascade: ssim", ("layer4", "Grad-CAM")] == pytest.approx(linear_random)
 
 
 def test_a_chapter_tells_how_a_check_was_recorded() -> None:

@@ -153,8 +153,8 @@ def beside(explainer: str, measured: Mapping[str, Measured]) -> pd.DataFrame:
     Args:
         explainer: the recorded one.
         measured: by check, as from ``through_every_check``.
-    Returns: a row for each check and measure, of the cascade for its first part; columns by stage, and in each ``new``
-        and the explainer.
+    Returns: a row for each ``"check: measure"``, of the cascade for its first part; columns by stage, and in each
+        ``new`` and the explainer.
     """
     rows = {}
     for check, measures in measured.items():
@@ -162,7 +162,7 @@ def beside(explainer: str, measured: Mapping[str, Measured]) -> pd.DataFrame:
         for measure, values in measures.items():
             same_images = recorded[explainer][measure][..., : values.shape[-2], :]
             means = [np.nanmean(_first_part(each), axis=0) for each in (values, same_images)]
-            rows[check, measure] = np.stack(np.broadcast_arrays(*means), axis=1).ravel()
+            rows[f"{check}: {measure}"] = np.stack(np.broadcast_arrays(*means), axis=1).ravel()
     columns = pd.MultiIndex.from_product([STAGES, ["new", explainer]])
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
