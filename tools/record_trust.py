@@ -30,6 +30,7 @@ from cifarcam.trust.checks import BASELINES, Explainer, by_method
 from cifarcam.trust.recorded import write_check
 
 WORK = Path("runs") / "trust"
+COMMIT = current_commit()  # of the code that this process runs, whatever is committed while it measures
 EXPLAINERS: dict[str, Explainer] = {name: by_method(name) for name in METHODS} | BASELINES
 Piece = tuple[Measures, dict]
 
@@ -49,7 +50,7 @@ def kept(name: str, explainer: str, weights: dict[str, str], images: int, measur
         if (about["weights"], about["images"]) == (weights, images):
             return measured, about
     about = provenance(f"python -m tools.record_trust {name}", training_device())
-    about |= {"weights": weights, "images": images, "grad-cam": version("grad-cam"), "commit": current_commit()}
+    about |= {"weights": weights, "images": images, "grad-cam": version("grad-cam"), "commit": COMMIT}
     measured = measure()
     write_arrays(path, measured, about)
     return measured, about
