@@ -13,7 +13,7 @@ from cifarcam.runs import Run, load_run
 from cifarcam.split import Split
 from cifarcam.trust.bootstrap import bootstrap_interval
 from cifarcam.trust.catalogue import CHECKS
-from cifarcam.trust.checks import BASELINES, by_method
+from cifarcam.trust.checks import BASELINES, Explainer, by_method
 from cifarcam.trust.recorded import SCORES, ahead_of, beside, how_recorded, recorded_check, scorecard, small_run
 
 ROUNDING = 0.02  # of 16 bits, and of other hardware, where pixels of nearly equal value may change places
@@ -47,9 +47,34 @@ def test_a_check_has_as_many_images_as_the_catalogue_says(name: str) -> None:
 @pytest.mark.parametrize("method", ["Grad-CAM", "HiResCAM"])
 @pytest.mark.parametrize("name", CHECKS)
 def test_the_first_images_of_a_check_come_out_again(name: str, method: str, real_test: Split) -> None:
+    assert_comes_out_again(name, method, by_method(method), real_test)
+
+
+@pytest.mark.needs_cifar10
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [
+        ("drawn", "LayerCAM"),
+        ("drawn", "Ablation-CAM"),
+        ("shortcut", "Grad-CAM++"),
+        pytest.param("drawn", "Score-CAM", marks=pytest.mark.slow),
+    ],
+)
+def test_so_do_those_of_other_methods_on_narrow_networks(name: str, method: str, real_test: Split) -> None:
+    assert_comes_out_again(name, method, by_method(method), real_test)
+
+
+@pytest.mark.needs_cifar10
+@pytest.mark.parametrize("baseline", BASELINES)
+@pytest.mark.parametrize("name", ["shortcut", "drawn", "pointing", "stability"])
+def test_so_do_those_of_the_baselines(name: str, baseline: str, real_test: Split) -> None:
+    assert_comes_out_again(name, baseline, BASELINES[baseline], real_test)
+
+
+def assert_comes_out_again(name: str, explainer: str, maps: Explainer, real_test: Split) -> None:
     with torch.backends.mkldnn.flags(enabled=True):  # as it was recorded
-        measures = CHECKS[name].measure(by_method(method), CHECKS[name].subject(real_test), 3)
-    recorded = recorded_check(name)[0][method]
+        measures = CHECKS[name].measure(maps, CHECKS[name].subject(real_test), 3)
+    recorded = recorded_check(name)[0][explainer]
     assert set(measures) == set(recorded)
     for measure, values in measures.items():
         np.testing.assert_allclose(values, recorded[measure][..., :3, :], atol=ROUNDING, err_msg=measure)
