@@ -52,11 +52,13 @@ def convolutions_that_return(model: nn.Module) -> Iterator[None]:
         isinstance(part, nn.Conv2d) and part.kernel_size == (1, 1) and part.in_channels < FEWEST_CHANNELS
         for part in model.modules()
     )
+    enabled = torch.backends.mkldnn.enabled
     if narrow and torch.backends.cpu.get_cpu_capability() != "AVX512":
-        with torch.backends.mkldnn.flags(enabled=False):
-            yield
-    else:
+        torch.backends.mkldnn.enabled = False
+    try:
         yield
+    finally:
+        torch.backends.mkldnn.enabled = enabled
 
 
 def describe(device: torch.device) -> str:
