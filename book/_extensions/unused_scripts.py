@@ -1,9 +1,10 @@
-"""A Sphinx extension that takes out of a page the scripts it does not use.
+"""A Sphinx extension that takes out of a page the scripts and style sheets it does not use.
 
 - MathJax (1.2 MB) is for pages with a formula. Sphinx gives it to the first page too,
   because the chapters below it have formulas.
 - Thebe runs code in the browser, which no page does; it raises an error on each.
 - Font Awesome's script (1.5 MB) draws again what the theme's font has drawn.
+- Small files, our own among them, are for the pages with what they are about. Each is a request more.
 """
 
 from __future__ import annotations
@@ -16,6 +17,17 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 FONT_AWESOME = re.compile(r'<script defer src="[^"]*/fontawesome\.js[^"]*"></script>\n?')
+
+USED_WITH = {
+    "thebe": (),
+    "graphviz": (),
+    "design-tabs": ("sd-tab-set",),
+    "explorer-still": ("explorer-still", "tag_explorer"),
+    "load-explorer": ("explorer-still", "tag_explorer"),
+    "reference.css": ("citation", "glossary", "sig-object"),
+    "quiz.css": ('id="quiz"',),
+}
+"""By a script's or style sheet's name, what stands in the pages that use it."""
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -32,7 +44,9 @@ def drop_unused(
     doctree: nodes.document | None,
 ) -> None:
     """Takes scripts and style sheets out of what is about to become a page."""
-    unused = ["thebe"] if has_maths(doctree) else ["thebe", "mathjax"]
+    body = context.get("body", "")
+    unused = [name for name, marks in USED_WITH.items() if not any(mark in body for mark in marks)]
+    unused += [] if has_maths(doctree) else ["mathjax"]
     for kind in ("script_files", "css_files"):
         context[kind] = [file for file in context[kind] if not any(name in described(file) for name in unused)]
 
