@@ -16,9 +16,18 @@ from cifarcam.data import cache_folder, cifar10
 from cifarcam.download import is_there
 from cifarcam.split import Split
 
-# On a CPU without AVX-512, oneDNN never returns from the weight gradients of a 1×1 convolution of few channels. The
-# networks of the tests are that narrow; those of the chapters are not.
-torch.backends.mkldnn.set_flags(torch.backends.cpu.get_cpu_capability() == "AVX512")
+AVX512 = torch.backends.cpu.get_cpu_capability() == "AVX512"
+torch.backends.mkldnn.enabled = AVX512  # for what is made before the first test, see below
+
+
+@pytest.fixture(autouse=True)
+def convolutions_that_return(request: pytest.FixtureRequest) -> None:
+    """Without AVX-512, oneDNN may never return from a backward pass of a 1×1 convolution of few channels.
+
+    The package minds that, but some tests make passes of their own through networks that narrow. The slow ones make
+    none, and would take many times as long without oneDNN.
+    """
+    torch.backends.mkldnn.enabled = AVX512 or request.node.get_closest_marker("slow") is not None
 
 
 def cifar10_on_disk() -> bool:
