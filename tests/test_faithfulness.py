@@ -139,7 +139,7 @@ def test_the_area_under_a_line() -> None:
         ({"maps": np.full((6, 32, 32), np.nan)}, "NaN or infinite"),
         ({"targets": np.full(6, 2)}, "from 0 to 1"),
         ({"targets": np.full(6, 0.5)}, "from 0 to 1"),
-        ({"shares": [0, 1.5]}, "with values from 0 to 1"),
+        ({"shares": [0, 1.5]}, "expected values from 0 to 1"),
     ],
 )
 def test_what_does_not_fit_is_an_error(maps: np.ndarray, changed: dict, message: str) -> None:

@@ -113,7 +113,9 @@ def test_a_chapter_tells_how_a_check_was_recorded() -> None:
         _, about = recorded_check(name)
         how = about["explainers"]["Grad-CAM"]
         expected = f"python -m tools.record_trust {name}, {how['hardware']}, {how['date']}: {check.images} images"
-        assert how_recorded(about) == f"{expected}, {check.images_if_slow} for Score-CAM and Ablation-CAM"
+        expected += f", {check.images_if_slow} for Score-CAM and Ablation-CAM"
+        assert how_recorded(about) == expected
+        assert how_recorded(about, "mosaics") == expected.replace("images", "mosaics")
 
 
 def test_a_scorecard_has_each_check_at_one_stage() -> None:

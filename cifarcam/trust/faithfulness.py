@@ -104,7 +104,7 @@ def _removal_curves(
         )
     device = next(model.parameters()).device
     if len(shares) == 0 or min(shares) < 0 or max(shares) > 1:
-        raise CifarcamError(f"The shares are {list(shares)}; expected one or more, with values from 0 to 1.")
+        raise CifarcamError(f"The shares are {list(shares)}; expected values from 0 to 1, one or more.")
     maps = np.asarray(maps, np.float64)
     place = torch.as_tensor(_order(-maps if most_relevant_first else maps), device=device)
     curves = np.empty((count, len(shares)))

@@ -161,7 +161,7 @@ def beside(explainer: str, measured: Mapping[str, Measured]) -> pd.DataFrame:
         recorded, _ = recorded_check(check)
         for measure, values in measures.items():
             same_images = recorded[explainer][measure][..., : values.shape[-2], :]
-            means = [np.nanmean(_first_part(each), axis=0) for each in (values, same_images)]
+            means = [pd.DataFrame(_first_part(each)).mean().to_numpy() for each in (values, same_images)]
             rows[f"{check}: {measure}"] = np.stack(np.broadcast_arrays(*means), axis=1).ravel()
     columns = pd.MultiIndex.from_product([STAGES, ["new", explainer]])
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
@@ -182,15 +182,11 @@ def _as_text(row: pd.Series) -> str:
     return f"{mean:.2f} [{low:.2f}, {high:.2f}]" + (f", n = {row['images']:.0f}" if row["images"] < FEW else "")
 
 
-def how_recorded(provenance: Mapping[str, Mapping]) -> str:
-    """One line for a chapter: the command, the hardware, the date and the images of a recorded check."""
-    of_all = provenance["explainers"]
-    fast = next(how for explainer, how in of_all.items() if explainer not in SLOW)
-    images = f"{fast['images']} images"
-    few = sorted({how["images"] for explainer, how in of_all.items() if explainer in SLOW} - {fast["images"]})
-    if few:
-        images += f", {few[0]} for {' and '.join(SLOW)}"
-    return f"{fast['command']}, {fast['hardware']}, {fast['date']}: {images}"
+def how_recorded(provenance: Mapping[str, Mapping], shown: str = "images") -> str:
+    """One line for a chapter: the command, the hardware, the date and how many images, or what is ``shown``."""
+    fast, slow = (provenance["explainers"][name] for name in ("Grad-CAM", SLOW[0]))
+    how = f"{fast['command']}, {fast['hardware']}, {fast['date']}"
+    return f"{how}: {fast['images']} {shown}, {slow['images']} for {' and '.join(SLOW)}"
 
 
 def scorecard(stage: str) -> pd.DataFrame:
@@ -211,8 +207,7 @@ def scorecard(stage: str) -> pd.DataFrame:
 
 def _scored(measures: Mapping[str, np.ndarray], score: Score) -> np.ndarray:
     """A score's value for each image and stage, (N, S); of the cascade, that of its first part."""
-    values, *taken_off = (
-        np.nan_to_num(measures[name], nan=score.blank) for name in (score.measure, score.minus) if name is not None
-    )
-    values = _first_part(values)
-    return values - taken_off[0] if taken_off else values
+    values = np.nan_to_num(measures[score.measure], nan=score.blank)
+    if score.minus is not None:
+        values = values - np.nan_to_num(measures[score.minus], nan=score.blank)
+    return _first_part(values)

@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import numpy as np
 from explorer_record import maps, pictures, raw_maximum
 from playwright.sync_api import Browser, Page
-from visits import GO_TO
 
 from cifarcam.figures.maps import overlay
 from tools.screenshots import HEIGHT, WIDTHS
@@ -40,11 +39,6 @@ def explorer(browser: Browser, address: str, width: int = WIDTHS["wide"], **cont
 def in_its_place(page: Page) -> None:
     page.evaluate("document.querySelector('.explorer-still, .tag_explorer').scrollIntoView()")
     page.wait_for_selector(".explorer-in-its-place", state="attached")
-
-
-def go(page: Page, search: str = "") -> None:
-    """Has the open page show what an address asks for, as a step of the browser's history does."""
-    page.evaluate(GO_TO, urlsplit(page.url).path + search)
 
 
 def query(**choices: str) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from itertools import product
 from pathlib import Path
+from typing import Self
 
 import yaml
 
@@ -33,3 +35,13 @@ CHAPTERS = [name for name in LISTED if (ROOT / f"{name}.ipynb").exists()]
 LOOKS = list(product(SCHEMES, WIDTHS.values()))
 LOOK_NAMES = ["-".join(names) for names in product(SCHEMES, WIDTHS)]
 LIGHT_WIDE, DARK_NARROW = ("light", WIDTHS["wide"]), ("dark", WIDTHS["narrow"])
+
+
+class BuiltPage(HTMLParser):
+    """What a test reads out of the HTML of a page, without a browser."""
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        page = cls()
+        page.feed(path.read_text(encoding="utf-8"))
+        return page

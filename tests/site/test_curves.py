@@ -6,12 +6,11 @@ import re
 from collections.abc import Callable, Iterator
 from math import log
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from validator import faults, page_of
-from visits import GO_TO, SHIFTS, change_scheme
+from visits import SHIFTS, change_scheme, go
 
 from cifarcam.runs import load_run, recorded_runs
 from tools.screenshots import SCHEMES, settle
@@ -72,11 +71,6 @@ def page(opened: tuple[Page, list[str]]) -> Iterator[Page]:
     yield page
     page.emulate_media(media="screen", color_scheme="light", forced_colors="none")
     assert errors == []
-
-
-def go(page: Page, query: str = "") -> None:
-    """Has the open page show what an address asks for, as a step of the browser's history does."""
-    page.evaluate(GO_TO, urlsplit(page.url).path + query)
 
 
 def curves(page: Page) -> Locator:

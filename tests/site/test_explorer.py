@@ -14,7 +14,6 @@ from explorer_page import (
     VIEW,
     expected,
     explorer,
-    go,
     in_address,
     in_its_place,
     pixels,
@@ -24,6 +23,7 @@ from explorer_page import (
 from explorer_record import pictures, recorded
 from playwright.sync_api import Browser, Locator, Page, expect
 from validator import faults, page_of
+from visits import go
 
 from cifarcam.cam import stage_maps
 from cifarcam.figures.maps import overlay

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
 import yaml
-from pages import PAGES
+from pages import PAGES, BuiltPage
 from PIL import Image
 from playwright.sync_api import Browser, Page
 from visits import change_scheme
@@ -24,7 +23,7 @@ FIRST_PAGE = "book/intro.html"
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]
 
 
-class Head(HTMLParser):
+class Head(BuiltPage):
     """What a built page says of itself: its meta tags, its icons, and the first heading of its article."""
 
     def __init__(self) -> None:
@@ -33,12 +32,6 @@ class Head(HTMLParser):
         self.icons: dict[str, str] = {}
         self.heading = ""
         self._inside: list[str] = []  # the article and, in it, the first heading
-
-    @classmethod
-    def of(cls, path: Path) -> Head:
-        head = cls()
-        head.feed(path.read_text(encoding="utf-8"))
-        return head
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attributes}

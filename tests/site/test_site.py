@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
-from pages import CHAPTERS, CONFIG, DARK_NARROW, LIGHT_WIDE, PAGES
+from pages import CHAPTERS, CONFIG, DARK_NARROW, LIGHT_WIDE, PAGES, BuiltPage
 from visits import Visit
 
 from tools.screenshots import SCHEMES
@@ -129,19 +128,13 @@ def test_links_inside_the_site_lead_somewhere(site: Path) -> None:
     assert dead == []
 
 
-class Anchors(HTMLParser):
+class Anchors(BuiltPage):
     """The links of a page and the places in it that a link can name."""
 
     def __init__(self) -> None:
         super().__init__()
         self.links: list[str] = []
         self.names: set[str] = {"", "top"}
-
-    @classmethod
-    def of(cls, path: Path) -> Anchors:
-        anchors = cls()
-        anchors.feed(path.read_text(encoding="utf-8"))
-        return anchors
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         values = dict(attributes)

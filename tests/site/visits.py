@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
@@ -180,6 +181,11 @@ def visit(browser: Browser, address: str, scheme: str, width: int) -> dict[str, 
     page.close()
     loaded.requests = changed.requests = settled
     return {scheme: loaded, other: changed}
+
+
+def go(page: Page, query: str = "") -> None:
+    """Has the open page show what an address asks for, as a step of the browser's history does."""
+    page.evaluate(GO_TO, urlsplit(page.url).path + query)
 
 
 def change_scheme(page: Page, scheme: str) -> None:
