@@ -15,14 +15,14 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from cifarcam.errors import CifarcamError
 from cifarcam.files import written_whole
-from cifarcam.hardware import FIRST_SCALE, fastest_precision
+from cifarcam.hardware import FIRST_SCALE, PRECISIONS, fastest_precision
 from cifarcam.optimizers import make_optimizer, make_schedule
 from cifarcam.recipes import Recipe
 from cifarcam.resnet import ResNet18
 from cifarcam.split import Split
 
 CHECKPOINT = "checkpoint.pt"
-MUST_STAY_THE_SAME = ("data_checksum", "precision", "compiled")  # besides the recipe, for a run to be resumed
+MUST_STAY_THE_SAME = ("data_checksum", "compiled")  # besides the recipe, for a run to be resumed
 
 
 @dataclass
@@ -45,7 +45,7 @@ class TrainingState:
         recipe = self.recipe
         count = len(self.train.first(recipe.train_images).labels)
         self.data_checksum = self.train.checksum()
-        self.precision = fastest_precision(self.device) if recipe.precision == "auto" else recipe.precision
+        self.compute_in(fastest_precision(self.device) if recipe.precision == "auto" else recipe.precision)
         if self.model is None:
             with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
                 torch.manual_seed(recipe.seed)
@@ -55,12 +55,16 @@ class TrainingState:
         self.trained = torch.compile(self.model, dynamic=False) if self.compiled else self.model
         self.optimizer = make_optimizer(self.model, recipe)
         self.schedule = make_schedule(self.optimizer, recipe, math.ceil(count / recipe.batch))
-        # float16 has too few exponents for small gradients; the scaler does nothing in the other precisions.
-        self.scaler = GradScaler(self.device.type, FIRST_SCALE, enabled=self.precision == "float16")
         self.averaged = None
         if recipe.averaging:
             average = get_ema_multi_avg_fn(recipe.averaging)
             self.averaged = AveragedModel(self.model, multi_avg_fn=average, use_buffers=True)
+
+    def compute_in(self, precision: str) -> None:
+        """Takes one of ``PRECISIONS``, with a gradient scaler at its start."""
+        self.precision = precision
+        # float16 has too few exponents for small gradients; the scaler does nothing in the other precisions.
+        self.scaler = GradScaler(self.device.type, FIRST_SCALE, enabled=precision == "float16")
 
     @property
     def evaluated(self) -> nn.Module:
@@ -81,7 +85,7 @@ def save_checkpoint(run: TrainingState, checkpoint: Path) -> None:
     """Writes the state whole or not at all. Raises ``CifarcamError`` where it cannot be written."""
     state = {name: part.state_dict() for name, part in run.parts().items()}
     about = {"recipe": dataclasses.asdict(run.recipe), "history": run.history}
-    about |= {"hardware": run.hardware, "commits": run.commits}
+    about |= {"hardware": run.hardware, "commits": run.commits, "precision": run.precision}
     same = {name: getattr(run, name) for name in MUST_STAY_THE_SAME}
     buffer = io.BytesIO()  # torch.save itself reports a full disk as a RuntimeError of its zip writer
     torch.save(state | about | same, buffer)
@@ -99,10 +103,10 @@ def claim(checkpoint: Path) -> None:
 
 
 def load_checkpoint(run: TrainingState, checkpoint: Path | None) -> None:
-    """Puts a state where the checkpoint left off.
+    """Puts a state where the checkpoint left off, in the precision that the run began with, on whatever hardware.
 
-    Raises ``CifarcamError`` for a missing or damaged checkpoint, and for one of another recipe, network, data or
-    hardware.
+    Raises ``CifarcamError`` for a missing or damaged checkpoint, and for one of another recipe, network or data, or
+    compiled where this run is not.
     """
     if checkpoint is None or not checkpoint.exists():
         raise CifarcamError(f"There is nothing to resume: {checkpoint or 'out'} is no checkpoint; leave resume out.")
@@ -111,6 +115,7 @@ def load_checkpoint(run: TrainingState, checkpoint: Path | None) -> None:
     except Exception as error:  # torch raises many types here, none of them documented
         raise _damaged(checkpoint) from error
     _check_same_run(run, saved, checkpoint)
+    run.compute_in(saved["precision"])
     try:
         for name, part in run.parts().items():
             part.load_state_dict(saved[name])
@@ -132,7 +137,8 @@ def _damaged(checkpoint: Path) -> CifarcamError:
 
 
 def _check_same_run(run: TrainingState, saved: dict, checkpoint: Path) -> None:
-    if not isinstance(saved, dict) or not {"recipe", "model"} <= set(saved) or not isinstance(saved["model"], dict):
+    known = isinstance(saved, dict) and {"recipe", "model"} <= set(saved) and saved.get("precision") in PRECISIONS
+    if not known or not isinstance(saved["model"], dict):
         raise _damaged(checkpoint)
     for name, value in dataclasses.asdict(run.recipe).items():
         if saved["recipe"].get(name) != value:
@@ -146,5 +152,5 @@ def _check_same_run(run: TrainingState, saved: dict, checkpoint: Path) -> None:
         if saved.get(name) != getattr(run, name):
             raise CifarcamError(
                 f"{checkpoint} was made with {name} {saved.get(name)}, now it is {getattr(run, name)}; a run resumes "
-                "exactly only on the same data and kind of hardware, compiled or not as before."
+                "only on the same data, compiled or not as before."
             )

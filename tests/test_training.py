@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import random
 import re
 import shutil
@@ -346,11 +347,19 @@ def test_a_checkpoint_of_other_data_is_a_clear_error(stopped: Path) -> None:
         fit(BATCHED, TEST, TEST, out=stopped, resume=True, device="cpu")
 
 
-def test_a_checkpoint_of_another_precision_is_a_clear_error(stopped_copy: Path) -> None:
-    saved = torch.load(stopped_copy / "checkpoint.pt", weights_only=True)
-    torch.save(saved | {"precision": "bfloat16"}, stopped_copy / "checkpoint.pt")
-    with pytest.raises(CifarcamError, match="precision bfloat16, now it is float32"):
-        fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=True, device="cpu")
+@pytest.mark.parametrize(("began", "elsewhere"), [("float16", "bfloat16"), ("float32", "float16")])
+def test_a_run_goes_on_in_the_precision_it_began_with_on_other_hardware(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, began: str, elsewhere: str
+) -> None:
+    recipe = TINY.replace(precision="auto", epochs=2)
+    monkeypatch.setattr(checkpoints, "fastest_precision", lambda device: began)
+    whole = fit(recipe, TRAIN, TEST, device="cpu")
+    fit(recipe, TRAIN, TEST, out=tmp_path, stop_after=1, device="cpu")
+    monkeypatch.setattr(checkpoints, "fastest_precision", lambda device: elsewhere)
+    resumed = fit(recipe, TRAIN, TEST, out=tmp_path, resume=True, device="cpu")
+    assert resumed.precision == began
+    assert without_seconds(resumed.history) == without_seconds(whole.history)
+    assert torch.equal(resumed.model.linear.weight, whole.model.linear.weight)
 
 
 def test_a_damaged_or_foreign_checkpoint_is_a_clear_error(stopped_copy: Path) -> None:
@@ -361,7 +370,8 @@ def test_a_damaged_or_foreign_checkpoint_is_a_clear_error(stopped_copy: Path) ->
         with pytest.raises(CifarcamError, match="is damaged or no checkpoint"):
             fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=True, device="cpu")
         assert checkpoint.read_bytes() == damaged
-    for foreign in ({"net": {}}, [1], torch.zeros(3)):
+    of_no_known_precision = torch.load(io.BytesIO(whole), weights_only=True) | {"precision": "float8"}
+    for foreign in ({"net": {}}, [1], torch.zeros(3), of_no_known_precision):
         torch.save(foreign, checkpoint)
         with pytest.raises(CifarcamError, match="is damaged or no checkpoint"):
             fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=True, device="cpu")
