@@ -26,7 +26,7 @@ from cifarcam.measurements import write_range_test
 from cifarcam.methods import CLASS_BLIND, METHODS
 from cifarcam.optimizers import make_optimizer
 from cifarcam.pictures import open_picture
-from cifarcam.predictions import Predictions, predict
+from cifarcam.predictions import Predictions, flip_averaged, predict
 from cifarcam.recipes import RECIPES, Recipe, find_recipe
 from cifarcam.resnet import ResNet18
 from cifarcam.runs import PROVENANCE, load_run, record, recorded_runs
@@ -75,7 +75,7 @@ def evaluate(parsed: argparse.Namespace) -> None:
     test = cifar10("test")
     run.check_recorded_on(test)
     recorded, now = Predictions(run.test_logits, test.labels), Predictions(predict(model, test.images), test.labels)
-    flipped = Predictions(predict(model, test.images, flip_average=True), test.labels)
+    flipped = Predictions(flip_averaged(now.logits, model, test.images), test.labels)
     print(f"{'':>24}{'recorded':>10}{'now':>10}")
     _row("accuracy (%)", 100 * recorded.accuracy, 100 * now.accuracy)
     flip_recorded = run.provenance["results"]["flip_average_accuracy"]

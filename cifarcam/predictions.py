@@ -18,9 +18,7 @@ from cifarcam.hardware import PRECISIONS, autocast
 from cifarcam.model_state import exact_float32, modes_restored
 
 
-def predict(
-    model: nn.Module, images: np.ndarray, *, batch: int = 500, precision: str = "float32", flip_average: bool = False
-) -> Tensor:
+def predict(model: nn.Module, images: np.ndarray, *, batch: int = 500, precision: str = "float32") -> Tensor:
     """The logits of all images, computed on the device where the model is.
 
     Args:
@@ -28,7 +26,6 @@ def predict(
         images: uint8, (N, H, W, 3).
         batch: images a forward pass.
         precision: ``"float32"``, or ``"bfloat16"`` or ``"float16"`` for autocast.
-        flip_average: average the logits of every image and its mirror image.
     Returns: float32 logits, (N, classes), on the CPU.
     Raises ``CifarcamError`` for no images, another precision, or where a logit is not a number.
     """
@@ -42,16 +39,22 @@ def predict(
     with modes_restored(model), exact_float32(), torch.inference_mode(), torch.autocast(**autocast(device, precision)):
         model.eval()
         for start in range(0, len(images), batch):
-            x = normalize(images[start : start + batch], device)
-            logits = model(x).float()
-            if flip_average:
-                logits = (logits + model(x.flip(3)).float()) / 2
-            pieces.append(logits.cpu())
+            pieces.append(model(normalize(images[start : start + batch], device)).float().cpu())
     logits = torch.cat(pieces)
     if not logits.isfinite().all():
         bad = int((~logits.isfinite()).any(1).sum())
         raise CifarcamError(f"The model gives NaN or infinite logits for {bad} of {len(images)} images.")
     return logits.clone()
+
+
+def flip_averaged(logits: Tensor, model: nn.Module, images: np.ndarray) -> Tensor:
+    """The mean of the logits that ``predict`` gave for images and those of their mirror images, (N, classes).
+
+    Args:
+        logits: of the images as they are, float32, (N, classes).
+        model, images: as for ``predict``, whose errors it raises.
+    """
+    return (logits + predict(model, np.ascontiguousarray(images[:, :, ::-1]))) / 2
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from cifarcam import __version__
 from cifarcam.data import CLASSES
 from cifarcam.errors import CifarcamError
 from cifarcam.files import write_json, written_whole
-from cifarcam.predictions import Predictions, predict
+from cifarcam.predictions import Predictions, flip_averaged, predict
 from cifarcam.recipes import Recipe
 from cifarcam.resnet import ResNet18, from_state_dict
 from cifarcam.split import Split
@@ -171,7 +171,7 @@ def record(fitted: Fitted, test: Split, folder: str | Path) -> Run:
         temporary.write_bytes(save({"logits": logits}))
     results = {
         **_results("test", Predictions(logits, test.labels)),
-        **_results("flip_average", Predictions(predict(model, test.images, flip_average=True), test.labels)),
+        **_results("flip_average", Predictions(flip_averaged(logits, model, test.images), test.labels)),
     }
     with written_whole(folder / HISTORY) as temporary:
         pd.DataFrame(fitted.history).to_csv(temporary, index=False)

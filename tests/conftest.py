@@ -16,6 +16,11 @@ from cifarcam.data import cache_folder, cifar10
 from cifarcam.download import is_there
 from cifarcam.split import Split
 
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+if WORKERS > 1:  # else the threads of all workers wait for each other
+    torch.set_num_threads(max(1, torch.get_num_threads() // WORKERS))
+    os.environ["OMP_NUM_THREADS"] = str(torch.get_num_threads())  # of what the tests start
+
 AVX512 = torch.backends.cpu.get_cpu_capability() == "AVX512"
 torch.backends.mkldnn.enabled = AVX512  # for what is made before the first test, see below
 

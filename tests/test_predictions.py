@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from cifarcam.augment import normalize
 from cifarcam.errors import CifarcamError
-from cifarcam.predictions import Predictions, predict
+from cifarcam.predictions import Predictions, flip_averaged, predict
 from cifarcam.resnet import ResNet18
 
 
@@ -73,9 +73,15 @@ def test_predict_gives_float32_from_half_precision(model: ResNet18, images: np.n
 
 
 def test_flip_average_is_the_mean_of_both_sides(model: ResNet18, images: np.ndarray) -> None:
-    mirrored = np.ascontiguousarray(images[:, :, ::-1])
-    expected = (predict(model, images) + predict(model, mirrored)) / 2
-    torch.testing.assert_close(predict(model, images, flip_average=True), expected, atol=1e-6, rtol=1e-5)
+    model.eval()
+    with torch.inference_mode():
+        x = normalize(images)
+        expected = (model(x) + model(x.flip(3))) / 2
+    averaged = flip_averaged(predict(model, images), model, images)
+    torch.testing.assert_close(averaged, expected, atol=1e-5, rtol=1e-4)
+    of_mirror_images = flip_averaged(predict(model, images[:, :, ::-1].copy()), model, images[:, :, ::-1].copy())
+    torch.testing.assert_close(of_mirror_images, averaged)
+    assert not torch.allclose(averaged, predict(model, images))
 
 
 def test_nan_weights_are_a_clear_error(model: ResNet18, images: np.ndarray) -> None:
