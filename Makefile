@@ -38,7 +38,7 @@ check-slow: install  ## the tests that take more than 20 seconds
 	$(PYTEST) --dist worksteal -m "slow and not browser" --durations 12
 
 check-site: install book .node/installed  ## the built site, in Chromium (needs Node.js)
-	SITE_REQUIRED=1 $(PYTEST) --dist loadgroup -m browser tests/site
+	SITE_REQUIRED=1 .venv/bin/python -m pytest -m browser tests/site
 
 check-links: install .venv-book/installed  ## every external link and DOI of the book, over the network; not in CI
 	.venv/bin/python -m tools.check_dois

@@ -16,15 +16,6 @@ from visits import Visit, visit
 from tools.screenshots import SITE, launch
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for the marker
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests of a page go to one worker, which opens it once."""
-    for item in items:
-        if item.get_closest_marker("browser"):
-            page = item.callspec.params.get("page") if hasattr(item, "callspec") else None
-            item.add_marker(pytest.mark.xdist_group(page or item.path.stem))
-
-
 @pytest.fixture(scope="session")
 def site() -> Path:
     if not (SITE / "index.html").is_file():
