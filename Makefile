@@ -5,7 +5,6 @@
 PYTHON ?= python3
 COLAB_PYTHON ?= python3.13
 LOCK ?= requirements.txt
-PYTEST = .venv/bin/python -m pytest -n auto --maxprocesses 4
 OTHER = expected Python 3.11 to 3.13, found {v[0]}.{v[1]}: name another, as in make PYTHON=python3.12
 SUPPORTED = import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else "$(OTHER)".format(v=v))
 
@@ -24,7 +23,7 @@ book: .venv-book/installed  ## the site, from the committed chapters, in _build/
 
 test: install  ## unit tests; then every chapter, executed again and compared
 	.venv/bin/python -m tools.validate --data
-	$(PYTEST) --dist loadfile -m "not slow and not browser"
+	.venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow and not browser"
 	.venv/bin/python -m tools.validate
 
 execute: install  ## execute chapters and keep their outputs; one of them: make execute CHAPTER=07
@@ -35,7 +34,7 @@ validate: install  ## only the chapters of make test; one of them: make validate
 	.venv/bin/python -m tools.validate $(CHAPTER)
 
 check-slow: install  ## the tests that take more than 20 seconds
-	$(PYTEST) --dist worksteal -m "slow and not browser" --durations 12
+	.venv/bin/python -m pytest -m "slow and not browser" --durations 12
 
 check-site: install book .node/installed  ## the built site, in Chromium (needs Node.js)
 	SITE_REQUIRED=1 .venv/bin/python -m pytest -m browser tests/site

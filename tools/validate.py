@@ -44,7 +44,7 @@ def why_stand_in() -> str | None:
 def command(chapters: list[Path], strict: bool) -> list[str]:
     """The pytest command that validates chapters: every output (strict), or only the marked ones."""
     return [
-        *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2", "--dist", "loadfile"),
+        *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
         *("--nbval" if strict else "--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={SECONDS_A_CELL}"),
         *(str(path.relative_to(ROOT)) for path in chapters),
     ]
