@@ -148,7 +148,8 @@ def _check_same_run(run: TrainingState, saved: dict, checkpoint: Path) -> None:
             )
     if _shapes(saved["model"]) != _shapes(run.model.state_dict()):
         raise CifarcamError(f"{checkpoint} is of another network; give the model that the run began with.")
-    for name in MUST_STAY_THE_SAME:
+    fixed = MUST_STAY_THE_SAME if run.recipe.precision == "auto" else (*MUST_STAY_THE_SAME, "precision")
+    for name in fixed:
         if saved.get(name) != getattr(run, name):
             raise CifarcamError(
                 f"{checkpoint} was made with {name} {saved.get(name)}, now it is {getattr(run, name)}; a run resumes "

@@ -347,6 +347,13 @@ def test_a_checkpoint_of_other_data_is_a_clear_error(stopped: Path) -> None:
         fit(BATCHED, TEST, TEST, out=stopped, resume=True, device="cpu")
 
 
+def test_a_checkpoint_of_another_precision_than_its_recipes_is_a_clear_error(stopped_copy: Path) -> None:
+    saved = torch.load(stopped_copy / "checkpoint.pt", weights_only=True)
+    torch.save(saved | {"precision": "bfloat16"}, stopped_copy / "checkpoint.pt")
+    with pytest.raises(CifarcamError, match="precision bfloat16, now it is float32"):
+        fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=True, device="cpu")
+
+
 @pytest.mark.parametrize(("began", "elsewhere"), [("float16", "bfloat16"), ("float32", "float16")])
 def test_a_run_goes_on_in_the_precision_it_began_with_on_other_hardware(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, began: str, elsewhere: str

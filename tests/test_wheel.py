@@ -16,6 +16,7 @@ from cifarcam.drawn import drawn
 from cifarcam.runs import RECORDED, load_run
 
 TOP = Path(__file__).parents[1]
+RUN = "best"
 
 
 @pytest.fixture(scope="module")
@@ -35,16 +36,10 @@ def test_the_wheel_holds_every_record_and_nothing_of_the_book(wheel: Path) -> No
 
 
 @pytest.fixture(scope="module")
-def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that the wheel is installed in."""
-    folder = tmp_path_factory.mktemp("site")
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", folder, wheel], check=True)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def command(site: Path) -> Callable[..., list[str]]:
+def command(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[str]]:
     """Runs the command of the installed wheel in a folder without the repository; gives the lines it prints."""
+    site = tmp_path_factory.mktemp("site")
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", site, wheel], check=True)
     environment = os.environ | {"PYTHONPATH": str(site), "PYTHONSAFEPATH": "1"}
     code = "import cifarcam, sys; print(cifarcam.__file__); from cifarcam.cli import main; sys.exit(main())"
 
@@ -69,11 +64,8 @@ def test_the_installed_wheel_explains_a_picture(command: Callable[..., list[str]
 
 @pytest.mark.slow
 @pytest.mark.needs_cifar10
-def test_the_installed_wheel_evaluates_a_recorded_run(
-    command: Callable[..., list[str]], site: Path, tmp_path: Path
-) -> None:
-    run = site / "cifarcam" / "recorded" / "small" / "control"  # narrow: a second instead of minutes
-    lines = command("evaluate", str(run), folder=tmp_path)
+def test_the_installed_wheel_evaluates_the_recorded_run(command: Callable[..., list[str]], tmp_path: Path) -> None:
+    lines = command("evaluate", RUN, folder=tmp_path)
     recorded, now = next(line.split()[-2:] for line in lines if "accuracy (%)" in line)
-    assert float(recorded) == pytest.approx(100 * load_run(run).provenance["results"]["test_accuracy"], abs=0.01)
+    assert float(recorded) == pytest.approx(100 * load_run(RUN).provenance["results"]["test_accuracy"], abs=0.01)
     assert float(now) == pytest.approx(float(recorded), abs=0.02)
