@@ -5,16 +5,19 @@ from __future__ import annotations
 import dataclasses
 import io
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+from filelock import FileLock, Timeout
 from torch import nn
 from torch.amp import GradScaler
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from cifarcam.errors import CifarcamError
-from cifarcam.files import written_whole
+from cifarcam.files import check_writable, written_whole
 from cifarcam.hardware import FIRST_SCALE, PRECISIONS, fastest_precision
 from cifarcam.optimizers import make_optimizer, make_schedule
 from cifarcam.recipes import Recipe
@@ -22,6 +25,7 @@ from cifarcam.resnet import ResNet18
 from cifarcam.split import Split
 
 CHECKPOINT = "checkpoint.pt"
+LOCK = ".training.lock"
 MUST_STAY_THE_SAME = ("data_checksum", "compiled")  # besides the recipe, for a run to be resumed
 
 
@@ -93,25 +97,53 @@ def save_checkpoint(run: TrainingState, checkpoint: Path) -> None:
         temporary.write_bytes(buffer.getvalue())
 
 
-def claim(checkpoint: Path) -> None:
-    """Raises ``CifarcamError`` where a checkpoint exists already or its folder cannot be written to."""
+@contextmanager
+def claimed(checkpoint: Path) -> Iterator[None]:
+    """No other run writes this checkpoint inside the block.
+
+    Raises ``CifarcamError`` where one does so now, and where the folder cannot be written to: now, not in an hour.
+    """
+    check_writable(checkpoint)
+    lock = FileLock(checkpoint.with_name(LOCK), timeout=0)
+    try:
+        lock.acquire()
+    except NotImplementedError:
+        print(f"The file system of {checkpoint.parent} has no locks; see to it that no other run trains there.")
+    except Timeout as error:
+        raise CifarcamError(
+            f"Another run is training in {checkpoint.parent} now; wait until it ends, or choose another folder."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+        Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def refuse_existing(checkpoint: Path) -> None:
+    """Raises ``CifarcamError`` where there is a checkpoint already."""
     if checkpoint.exists():
         raise CifarcamError(f"{checkpoint} exists already; resume that run, or choose another folder.")
-    with written_whole(checkpoint.parent / ".writable"):  # an unwritable folder is found out now, not in an hour
-        pass
-    (checkpoint.parent / ".writable").unlink()
 
 
-def load_checkpoint(run: TrainingState, checkpoint: Path | None) -> None:
-    """Puts a state where the checkpoint left off, in the precision that the run began with, on whatever hardware.
-
-    Raises ``CifarcamError`` for a missing or damaged checkpoint, and for one of another recipe, network or data, or
-    compiled where this run is not.
-    """
+def refuse_missing(checkpoint: Path | None) -> None:
+    """Raises ``CifarcamError`` where there is no checkpoint."""
     if checkpoint is None or not checkpoint.exists():
         raise CifarcamError(f"There is nothing to resume: {checkpoint or 'out'} is no checkpoint; leave resume out.")
+
+
+def load_checkpoint(run: TrainingState, checkpoint: Path) -> None:
+    """Puts a state where the checkpoint left off, in the precision that the run began with, on whatever hardware.
+
+    Raises ``CifarcamError`` for a checkpoint that cannot be read or is damaged, and for one of another recipe, network
+    or data, or compiled where this run is not.
+    """
     try:
-        saved = torch.load(checkpoint, map_location=run.device, weights_only=True)
+        saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise CifarcamError(
+            f"{checkpoint} cannot be read: {error.strerror or error}. Try again once it can."
+        ) from error
     except Exception as error:  # torch raises many types here, none of them documented
         raise _damaged(checkpoint) from error
     _check_same_run(run, saved, checkpoint)
@@ -124,6 +156,8 @@ def load_checkpoint(run: TrainingState, checkpoint: Path | None) -> None:
             saved.get("hardware", []),
             saved.get("commits", ["unknown"]),
         )
+    except torch.OutOfMemoryError:
+        raise
     except (KeyError, ValueError, RuntimeError) as error:
         raise _damaged(checkpoint) from error
 
@@ -133,7 +167,7 @@ def _shapes(weights: dict) -> dict:
 
 
 def _damaged(checkpoint: Path) -> CifarcamError:
-    return CifarcamError(f"{checkpoint} is damaged or no checkpoint of this program; delete it to start anew.")
+    return CifarcamError(f"{checkpoint} is damaged or no checkpoint of this program; move it away to start anew.")
 
 
 def _check_same_run(run: TrainingState, saved: dict, checkpoint: Path) -> None:
@@ -153,5 +187,5 @@ def _check_same_run(run: TrainingState, saved: dict, checkpoint: Path) -> None:
         if saved.get(name) != getattr(run, name):
             raise CifarcamError(
                 f"{checkpoint} was made with {name} {saved.get(name)}, now it is {getattr(run, name)}; a run resumes "
-                "only on the same data, compiled or not as before."
+                "only on the same data, in the same precision, compiled or not as before."
             )

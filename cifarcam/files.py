@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 from zipfile import BadZipFile
 
 import numpy as np
@@ -25,21 +27,30 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
+        temporary = path.with_name(f".{path.name}.{uuid4().hex}{path.suffix}")
+        temporary.touch(exist_ok=False)  # not by tempfile, which lets nobody else read what it makes
     except OSError as error:
         raise _cannot_write(path, error) from error
-    temporary = Path(name)
     try:
         yield temporary
         with open(temporary, "r+b") as written:  # Windows flushes only what is open for writing
             os.fsync(written.fileno())
-        temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
         raise _cannot_write(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: str | Path) -> None:
+    """Raises ``CifarcamError`` where ``written_whole`` could not write, before the work whose result goes there."""
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise _cannot_write(path, error) from error
 
 
 def write_json(path: str | Path, content: dict) -> None:
@@ -66,7 +77,7 @@ def read_arrays(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
         with np.load(path) as record:
             arrays = dict(record)
         provenance = json.loads(str(arrays.pop("provenance")))
-    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, NotImplementedError, BadZipFile, zlib.error) as error:
         raise CifarcamError(f"{path} is damaged or missing: {error}. Restore it.") from error
     return arrays, provenance
 

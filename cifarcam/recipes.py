@@ -105,6 +105,8 @@ class Recipe:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             _check_type(field.name, getattr(self, field.name), str(field.type))
+            if field.type in PLAIN:  # NumPy's numbers and texts would be code in a checkpoint, which is not executed
+                object.__setattr__(self, field.name, PLAIN[field.type](getattr(self, field.name)))
         for name, allowed in (*CHOICES.items(), ("precision", ("auto", "float32", "bfloat16", "float16"))):
             value = getattr(self, name)
             if value not in allowed:
@@ -198,6 +200,9 @@ RANGES = {
     "averaging": (0, 0.99999),
     "workers": (0, 64),
 }
+
+
+PLAIN = {"float": float, "str": str}
 
 
 def _check_type(name: str, value: object, declared: str) -> None:

@@ -7,6 +7,7 @@ ends with the very same weights as one that was not.
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +17,19 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from cifarcam.augment import Batches, check_split, generator_for
-from cifarcam.checkpoints import CHECKPOINT, TrainingState, claim, load_checkpoint, save_checkpoint
+from cifarcam.checkpoints import (
+    CHECKPOINT,
+    TrainingState,
+    claimed,
+    load_checkpoint,
+    refuse_existing,
+    refuse_missing,
+    save_checkpoint,
+)
 from cifarcam.commit import current_commit
 from cifarcam.data import CLASSES
 from cifarcam.errors import CifarcamError
-from cifarcam.hardware import autocast, convolutions_that_return, describe, training_device
+from cifarcam.hardware import autocast, convolutions_that_return, describe, settings, training_device
 from cifarcam.predictions import Predictions, predict
 from cifarcam.recipes import Recipe
 from cifarcam.split import Split
@@ -93,25 +102,37 @@ def fit(
             f"The training images have {batches.side} pixels a side, the test images {test.images.shape[1]}; expected "
             "one size. Resize one of the two."
         )
-    run = TrainingState(recipe, train, device, compiled, model)
     checkpoint = None if out is None else Path(out) / CHECKPOINT
     if resume:
-        load_checkpoint(run, checkpoint)
-    elif checkpoint is not None:
-        claim(checkpoint)
-    last = min(recipe.epochs, stop_after or recipe.epochs)
-    if len(run.history) < last:
-        run.hardware = list(dict.fromkeys([*run.hardware, describe(device)]))
-        run.commits = list(dict.fromkeys([*run.commits, current_commit()]))
-    with torch.backends.cudnn.flags(enabled=True, deterministic=True), convolutions_that_return(run.model):
-        for epoch in range(len(run.history), last):
-            run.history.append(_train_epoch(run, batches, epoch) | _test_epoch(run, test))
-            if checkpoint is not None:
-                save_checkpoint(run, checkpoint)
+        refuse_missing(checkpoint)
+    with nullcontext() if checkpoint is None else claimed(checkpoint):
+        run = TrainingState(recipe, train, device, compiled, model)
+        if resume:
+            load_checkpoint(run, checkpoint)
+        elif checkpoint is not None:
+            refuse_existing(checkpoint)
+        _train(run, batches, test, min(recipe.epochs, stop_after or recipe.epochs), checkpoint)
     hardware = ", then ".join(run.hardware)
     commit = ", then ".join(each or "unknown" for each in run.commits) if any(run.commits) else None
     model = run.evaluated.eval()
     return Fitted(recipe, model, run.history, hardware, run.precision, commit, compiled, run.data_checksum)
+
+
+def _train(run: TrainingState, batches: Batches, test: Split, last: int, checkpoint: Path | None) -> None:
+    """Trains up to and with epoch ``last``, counted from 1, with a checkpoint after each."""
+    if len(run.history) < last:
+        run.hardware = list(dict.fromkeys([*run.hardware, describe(run.device)]))
+        run.commits = list(dict.fromkeys([*run.commits, current_commit()]))
+    cudnn = torch.backends.cudnn
+    repeatable = settings((cudnn, "deterministic", True), (cudnn, "benchmark", False))
+    with repeatable, convolutions_that_return(run.model):
+        first = len(run.history)
+        for epoch in range(first, last):
+            if run.compiled and (epoch == first or run.recipe.side(epoch) != run.recipe.side(epoch - 1)):
+                torch.compiler.reset()  # after eight shapes it would compile no more, and a resumed run would
+            run.history.append(_train_epoch(run, batches, epoch) | _test_epoch(run, test))
+            if checkpoint is not None:
+                save_checkpoint(run, checkpoint)
 
 
 def _train_epoch(run: TrainingState, batches: Batches, epoch: int) -> dict:

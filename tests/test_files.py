@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cifarcam.errors import CifarcamError
-from cifarcam.files import read_arrays, write_arrays, write_json, written_whole
+from cifarcam.files import check_writable, read_arrays, write_arrays, write_json, written_whole
 
 
 def test_what_the_block_wrote_takes_the_files_place(tmp_path: Path) -> None:
@@ -78,6 +80,32 @@ def test_arrays_that_are_damaged_or_missing_are_a_clear_error(content: bytes | N
         (tmp_path / "record.npz").write_bytes(content)
     with pytest.raises(CifarcamError, match="is damaged or missing"):
         read_arrays(tmp_path / "record.npz")
+
+
+def test_arrays_with_any_byte_flipped_are_whole_or_a_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "record.npz"
+    write_arrays(path, {"values": np.arange(200.0)}, {"from": "here"})
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 7):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :])
+        with contextlib.suppress(CifarcamError):
+            read_arrays(path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+def test_what_is_written_is_as_readable_as_any_new_file(tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    with written_whole(tmp_path / "written") as temporary:
+        temporary.write_text("text")
+    assert (tmp_path / "written").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_a_place_that_cannot_be_written_to_is_found_out_beforehand(tmp_path: Path) -> None:
+    (tmp_path / "blocker").write_text("a file")
+    with pytest.raises(CifarcamError, match="Cannot write"):
+        check_writable(tmp_path / "blocker" / "record.json")
+    check_writable(tmp_path / "new" / "record.json")
+    assert list((tmp_path / "new").iterdir()) == []
 
 
 def test_arrays_without_where_they_come_from_are_damaged(tmp_path: Path) -> None:

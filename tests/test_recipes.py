@@ -6,6 +6,7 @@ import csv
 import dataclasses
 from importlib.resources import files
 
+import numpy as np
 import pytest
 
 from cifarcam.errors import CifarcamError
@@ -84,6 +85,11 @@ def test_values_that_do_not_go_together_are_an_error(named: str, changes: dict) 
 
 def test_whole_numbers_do_for_fractions() -> None:
     assert Recipe(name="ok", lr=1, weight_decay=0, rotate=0).lr == 1
+
+
+def test_numpys_numbers_and_texts_become_pythons() -> None:
+    recipe = STEP_LR.replace(lr=np.float64(0.05), name=np.str_("mine"))
+    assert (type(recipe.lr), recipe.lr, type(recipe.name), recipe.name) == (float, 0.05, str, "mine")
 
 
 def test_a_recipe_is_frozen() -> None:

@@ -7,7 +7,8 @@ import io
 import random
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from known import Hostile
-from torch import Tensor
+from torch import Tensor, nn
 
 from cifarcam import checkpoints, training
 from cifarcam.augment import Batches, normalize
@@ -447,6 +448,48 @@ def test_resuming_from_nothing_is_an_error(out: str | None, tmp_path: Path) -> N
         fit(TINY, TRAIN, TEST, out=out and tmp_path / out, resume=True, device="cpu")
 
 
+def test_resuming_from_nothing_makes_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(CifarcamError, match="nothing to resume"):
+        fit(TINY, TRAIN, TEST, out=tmp_path / "new", resume=True, device="cpu")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_two_runs_do_not_train_into_one_folder(
+    stopped_copy: Path, monkeypatch: pytest.MonkeyPatch, resume: bool
+) -> None:
+    before = (stopped_copy / "checkpoint.pt").read_bytes()
+    train_epoch = training._train_epoch
+
+    def another_begins(run: TrainingState, batches: Batches, epoch: int) -> dict:
+        monkeypatch.setattr(training, "_train_epoch", train_epoch)
+        with pytest.raises(CifarcamError, match="Another run is training in .* now"):
+            fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=resume, device="cpu")
+        assert (stopped_copy / "checkpoint.pt").read_bytes() == before
+        return train_epoch(run, batches, epoch)
+
+    monkeypatch.setattr(training, "_train_epoch", another_begins)
+    fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=True, device="cpu")
+    assert [path.name for path in stopped_copy.iterdir()] == ["checkpoint.pt"]
+
+
+def test_a_checkpoint_that_cannot_be_read_is_not_called_damaged(
+    stopped_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*args: object, **kwargs: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(torch, "load", unreadable)
+    with pytest.raises(CifarcamError, match=r"cannot be read: Input/output error\. Try again"):
+        fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=True, device="cpu")
+
+
+def test_a_run_with_numpys_numbers_is_resumed(tmp_path: Path) -> None:
+    recipe = TINY.replace(lr=np.float64(0.05), epochs=2)
+    fit(recipe, TRAIN, TEST, out=tmp_path, stop_after=1, device="cpu")
+    assert len(fit(recipe, TRAIN, TEST, out=tmp_path, resume=True, device="cpu").history) == 2
+
+
 def test_stop_after_no_epoch_is_an_error() -> None:
     with pytest.raises(CifarcamError, match="stop_after is 0"):
         fit(TINY, TRAIN, TEST, stop_after=0, device="cpu")
@@ -570,6 +613,23 @@ def test_training_images_are_those_of_the_recipe(monkeypatch: pytest.MonkeyPatch
     fit(BATCHED.replace(train_images=20), TRAIN, TEST, device="cpu")
     assert shown == [16, 4] * 3
     assert sides == [24, 24, 28, 28, 32, 32]
+
+
+def test_every_size_of_a_compiled_run_is_compiled_also_after_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[tuple[int, ...]] = []
+
+    def backend(graph: torch.fx.GraphModule, inputs: list[Tensor]) -> Callable:
+        compiled.extend(tuple(each.shape) for each in inputs if each.ndim == 4 and each.shape[1] == 3)
+        return graph.forward
+
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=backend))
+    recipe = TINY.replace(epochs=5, batch=64, first_side=16, full_side_from=5)
+    for _ in range(2):
+        compiled.clear()
+        net = nn.Sequential(nn.Conv2d(3, 10, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        fit(recipe, random_split(96), TEST, model=net, device="cpu", compiled=True)
+        batches = [shape for shape in compiled if shape[2] == shape[3] and shape[1] == 3 and shape[0] in (64, 32)]
+        assert batches == [(count, 3, side, side) for side in (16, 20, 24, 28, 32) for count in (64, 32)]
 
 
 @pytest.mark.slow
