@@ -42,6 +42,19 @@ def autocast(device: torch.device, precision: str) -> dict:
 
 
 @contextmanager
+def settings(*changes: tuple[object, str, object]) -> Iterator[None]:
+    """Attributes of objects, each given as owner, name and value, are set inside the block and as before after it."""
+    before = [(owner, name, getattr(owner, name)) for owner, name, _ in changes]
+    try:
+        for owner, name, value in changes:
+            setattr(owner, name, value)
+        yield
+    finally:
+        for owner, name, value in before:
+            setattr(owner, name, value)
+
+
+@contextmanager
 def convolutions_that_return(model: nn.Module) -> Iterator[None]:
     """PyTorch's own convolutions inside the block where those of oneDNN may never return from a backward pass.
 
@@ -52,13 +65,9 @@ def convolutions_that_return(model: nn.Module) -> Iterator[None]:
         isinstance(part, nn.Conv2d) and part.kernel_size == (1, 1) and part.in_channels < FEWEST_CHANNELS
         for part in model.modules()
     )
-    enabled = torch.backends.mkldnn.enabled
-    if narrow and torch.backends.cpu.get_cpu_capability() != "AVX512":
-        torch.backends.mkldnn.enabled = False
-    try:
+    avoided = narrow and torch.backends.cpu.get_cpu_capability() != "AVX512"
+    with settings(*[(torch.backends.mkldnn, "enabled", False)] if avoided else []):
         yield
-    finally:
-        torch.backends.mkldnn.enabled = enabled
 
 
 def describe(device: torch.device) -> str:

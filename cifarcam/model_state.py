@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from cifarcam.hardware import convolutions_that_return
+from cifarcam.hardware import convolutions_that_return, settings
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
             for parameter, _, _ in parameters:
                 parameter.requires_grad_(False)
                 parameter.grad = None
-            with torch.autocast(device_type, enabled=False), _in_float32(model), convolutions_that_return(model):
+            with torch.autocast(device_type, enabled=False), in_float32(model), convolutions_that_return(model):
                 yield
     finally:
         for parameter, requires_grad, grad in parameters:
@@ -45,8 +45,8 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def _in_float32(model: nn.Module) -> Iterator[None]:
-    """Weights of fewer bits are widened inside the block; after it they are the very same tensors as before."""
+def in_float32(model: nn.Module) -> Iterator[None]:
+    """Weights of another float type are float32 inside the block; after it they are the very same tensors as before."""
     tensors = [*model.parameters(), *model.buffers()]
     others = [
         (tensor, tensor.data) for tensor in tensors if tensor.is_floating_point() and tensor.dtype != torch.float32
@@ -62,6 +62,15 @@ def _in_float32(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def exact_float32() -> Iterator[None]:
-    """float32 is float32 inside the block: convolutions on a GPU are otherwise rounded to TF32's 10 bits."""
-    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+    """Convolutions in float32 keep all its bits inside the block; a GPU otherwise rounds them to TF32's 10.
+
+    Matrix products keep them anyway, unless ``torch.set_float32_matmul_precision`` says otherwise.
+    """
+    cudnn = torch.backends.cudnn
+    exact = cudnn, "allow_tf32", False
+    try:
+        _ = cudnn.allow_tf32
+    except RuntimeError:  # it cannot be used beside the switches of PyTorch 2.9
+        exact = cudnn.conv, "fp32_precision", "ieee"
+    with settings(exact):
         yield

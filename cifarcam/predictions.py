@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,18 +12,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cifarcam.augment import normalize
+from cifarcam.augment import as_tensor, normalize
 from cifarcam.data import CLASSES
 from cifarcam.errors import CifarcamError
 from cifarcam.hardware import PRECISIONS, autocast
-from cifarcam.model_state import exact_float32, modes_restored
+from cifarcam.model_state import exact_float32, in_float32, modes_restored
 
 
 def predict(model: nn.Module, images: np.ndarray, *, batch: int = 500, precision: str = "float32") -> Tensor:
     """The logits of all images, computed on the device where the model is.
 
     Args:
-        model: takes normalised (N, 3, H, W) and gives logits; run in eval mode, each part left in the mode it had.
+        model: takes normalised (N, 3, H, W) and gives logits; run in eval mode and float32, left in the modes and the
+            float type it had.
         images: uint8, (N, H, W, 3).
         batch: images a forward pass.
         precision: ``"float32"``, or ``"bfloat16"`` or ``"float16"`` for autocast.
@@ -36,7 +38,10 @@ def predict(model: nn.Module, images: np.ndarray, *, batch: int = 500, precision
         )
     device = next(model.parameters()).device
     pieces = []
-    with modes_restored(model), exact_float32(), torch.inference_mode(), torch.autocast(**autocast(device, precision)):
+    lent = modes_restored(model), in_float32(model), exact_float32()
+    with ExitStack() as stack:
+        for each in (*lent, torch.inference_mode(), torch.autocast(**autocast(device, precision))):
+            stack.enter_context(each)
         model.eval()
         for start in range(0, len(images), batch):
             pieces.append(model(normalize(images[start : start + batch], device)).float().cpu())
@@ -73,8 +78,8 @@ class Predictions:
     classes: Sequence[str] = CLASSES
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "logits", torch.as_tensor(self.logits).float())
-        object.__setattr__(self, "labels", torch.as_tensor(self.labels).long())
+        object.__setattr__(self, "logits", as_tensor(self.logits).float())
+        object.__setattr__(self, "labels", as_tensor(self.labels).long())
         if self.logits.ndim != 2 or self.labels.shape != self.logits.shape[:1]:
             raise CifarcamError(
                 f"Logits of shape {tuple(self.logits.shape)} and labels of shape {tuple(self.labels.shape)}; "

@@ -72,6 +72,20 @@ def test_predict_gives_float32_from_half_precision(model: ResNet18, images: np.n
     torch.testing.assert_close(rough, exact, atol=0.05, rtol=0.05)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
+def test_a_network_of_another_float_type_is_run_in_float32(dtype: torch.dtype, images: np.ndarray) -> None:
+    torch.manual_seed(0)
+    network = ResNet18(width=16).to(dtype)
+    logits = predict(network, images)
+    assert {parameter.dtype for parameter in network.parameters()} == {dtype}
+    torch.testing.assert_close(logits, predict(network.float(), images), atol=1e-6, rtol=1e-5)
+
+
+def test_mirrored_views_do_as_well() -> None:
+    logits, labels = np.eye(3, dtype=np.float32)[::-1], np.array([0, 1, 2])[::-1]
+    assert Predictions(logits, labels).accuracy == 1
+
+
 def test_flip_average_is_the_mean_of_both_sides(model: ResNet18, images: np.ndarray) -> None:
     model.eval()
     with torch.inference_mode():
