@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from types import ModuleType
 
@@ -27,6 +27,11 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else it asks the netwo
 FILL = tuple(round(255 * channel) for channel in MEAN)
 
 
+def as_tensor(values: np.ndarray | Tensor | Sequence) -> Tensor:
+    """``torch.as_tensor``, also of a mirrored view, whose strides torch does not take."""
+    return torch.as_tensor(np.ascontiguousarray(values) if isinstance(values, np.ndarray) else values)
+
+
 def normalize(images: np.ndarray | Tensor, device: torch.device | str = "cpu") -> Tensor:
     """Images as the network takes them: ``(pixel / 255 - MEAN) / STD`` in each channel.
 
@@ -35,9 +40,7 @@ def normalize(images: np.ndarray | Tensor, device: torch.device | str = "cpu") -
     Returns: float32, (N, 3, H, W), on ``device``, in channels-last memory order.
     Raises ``CifarcamError`` for another type or shape.
     """
-    if isinstance(images, np.ndarray):
-        images = np.ascontiguousarray(images)  # a mirrored view has strides that torch does not take
-    images = torch.as_tensor(images)
+    images = as_tensor(images)
     if images.ndim == 3:
         images = images[None]
     if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[-1] != 3:
@@ -123,13 +126,6 @@ def train_pipeline(recipe: Recipe, seed: int | None = None, side: int = SIDE):
     return A.Compose([*train_transforms(recipe, side), *_to_network()], seed=seed)
 
 
-def test_pipeline():
-    """The albumentations pipeline of the test split: normalisation only; the same numbers as ``normalize``."""
-    A = _albumentations()
-
-    return A.Compose(_to_network())
-
-
 def random_places(count: int, recipe: Recipe, generator: torch.Generator, side: int = SIDE) -> Tensor:
     """Where ``batched`` crops and cuts out: int64, (4, count), top and left of the crops, then of the squares.
 
@@ -170,7 +166,7 @@ def resize(x: Tensor, side: int) -> Tensor:
 
 def pad(images: np.ndarray | Tensor, recipe: Recipe, device: torch.device | str = "cpu") -> Tensor:
     """All images with ``recipe.crop_padding`` pixels more on each side: uint8, (N, H + 2p, W + 2p, 3)."""
-    images = torch.as_tensor(images).to(device)
+    images = as_tensor(images).to(device)
     p, side = recipe.crop_padding, images.shape[1]
     if p == 0:
         return images
@@ -224,7 +220,7 @@ class Batches:
                 f"The recipe's train_images is {recipe.train_images}; there are only {len(train.labels)}."
             )
         self.train = train.first(recipe.train_images)
-        self.labels = torch.as_tensor(self.train.labels).long().to(device)
+        self.labels = as_tensor(self.train.labels).long().to(device)
         if recipe.augmentation == "batched":
             self.padded = pad(self.train.images, recipe, device)
 

@@ -137,10 +137,13 @@ def logit_contributions(
     Behind layer4 come only average pooling and one linear layer, so the places' sum and the class's bias are the logit.
     A place that speaks against the class is negative.
 
-    Args: as for ``stage_maps``.
+    Args: as for ``stage_maps``; the model is a ``ResNet18``.
     Returns: float32, (N, h, w), in logits.
+    Raises ``CifarcamError`` for another model, and as ``stage_maps`` does.
     """
     layer4 = stages(model)["layer4"]
+    if not isinstance(getattr(model, "linear", None), nn.Linear):
+        raise CifarcamError(f"{type(model).__name__} has no layer called linear; expected a ResNet18 of this package.")
     _check_images(images)
     chosen = target_classes(targets, len(images), model.linear.out_features, classes)
     device = next(model.parameters()).device

@@ -64,7 +64,8 @@ def open_picture(path: str | Path) -> Picture:
         raise CifarcamError(f"{path} is no image that Pillow can open; give a PNG or a JPEG.") from error
     except Exception as error:  # damaged files raise many types here, each format its own
         raise CifarcamError(f"{path} is damaged or cannot be read: {error}. Save the picture anew.") from error
-    shown = picture if max(picture.size) <= SHOWN else ImageOps.contain(picture, (SHOWN, SHOWN))
+    shown = picture.copy()
+    shown.thumbnail((SHOWN, SHOWN), reducing_gap=None)
     return Picture(picture.size, np.array(shown), _square(picture, notes), tuple(notes))
 
 

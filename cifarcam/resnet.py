@@ -99,10 +99,12 @@ def from_state_dict(weights: dict[str, Tensor], source: str) -> ResNet18:
         source: where the weights come from, for the error message.
     Raises ``CifarcamError`` where the names or shapes are another network's.
     """
-    if not all(isinstance(weights.get(name), Tensor) for name in ("conv1.weight", "linear.weight")):
+    shapes = [getattr(weights.get(name), "shape", ()) for name in ("conv1.weight", "linear.weight")]
+    if not all(shapes):
         raise CifarcamError(f"{source} holds no ResNet18: it lacks conv1.weight or linear.weight.")
-    model = ResNet18(width=len(weights["conv1.weight"]), num_classes=len(weights["linear.weight"]))
-    expected = model.state_dict()
+    (width, *_), (num_classes, *_) = shapes
+    with torch.device("meta"):  # compared before memory is taken for it
+        expected = ResNet18(width, num_classes).state_dict()
     wrong = sorted(
         {name for name, value in expected.items() if getattr(weights.get(name), "shape", None) != value.shape}
         | (set(weights) - set(expected))
@@ -112,6 +114,7 @@ def from_state_dict(weights: dict[str, Tensor], source: str) -> ResNet18:
             f"{source} holds the weights of another network than ResNet18: {len(wrong)} names or shapes differ, "
             f"{wrong[0]} for one."
         )
+    model = ResNet18(width, num_classes)
     model.load_state_dict(weights)
     return model.eval()
 

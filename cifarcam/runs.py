@@ -142,6 +142,12 @@ def recorded_runs() -> list[str]:
     return sorted(folder.name for folder in RECORDED.iterdir() if (folder / PROVENANCE).is_file())
 
 
+def refuse_recorded(folder: Path) -> None:
+    """Raises ``CifarcamError`` where the folder holds a recorded run."""
+    if (folder / PROVENANCE).exists():
+        raise CifarcamError(f"{folder} holds a recorded run already; choose another folder.")
+
+
 def record(fitted: Fitted, test: Split, folder: str | Path) -> Run:
     """Writes a finished run into a folder and gives it back as loaded from there.
 
@@ -160,8 +166,7 @@ def record(fitted: Fitted, test: Split, folder: str | Path) -> Run:
         raise CifarcamError(
             f"This run has {len(fitted.history)} of its {fitted.recipe.epochs} epochs; resume it, then record it."
         )
-    if (folder / PROVENANCE).exists():
-        raise CifarcamError(f"{folder} holds a recorded run already; choose another folder.")
+    refuse_recorded(folder)
     with written_whole(folder / WEIGHTS) as temporary:
         temporary.write_bytes(save(_in_16_bits(fitted.model)))
     model = from_state_dict(_load_tensors(folder / WEIGHTS), str(folder / WEIGHTS))

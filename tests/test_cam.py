@@ -8,6 +8,7 @@ import torch
 from known import as_if_trained
 from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from torchvision.models import resnet18
 
 from cifarcam.augment import normalize
 from cifarcam.cam import analytic_maps, logit_contributions, stage_maps
@@ -171,6 +172,11 @@ def test_images_that_do_not_fit_are_refused(net: ResNet18, images: object) -> No
     for maps_of in (stage_maps, analytic_maps):
         with pytest.raises(CifarcamError, match="expected"):
             maps_of(net, images)
+
+
+def test_contributions_need_the_packages_linear_layer(images: np.ndarray) -> None:
+    with pytest.raises(CifarcamError, match="ResNet has no layer called linear; expected a ResNet18"):
+        logit_contributions(resnet18(), images)
 
 
 def test_a_model_without_stages_is_refused(images: np.ndarray) -> None:

@@ -72,6 +72,16 @@ def test_batch_turns_numbers_back_into_colours_under_class_names(images: np.ndar
     np.testing.assert_allclose(shown(figure.axes[2]), images[2] / 255, atol=1e-5)
 
 
+def test_class_samples_shows_what_there_is_of_a_small_class(images: np.ndarray) -> None:
+    figure = figures.class_samples(Split(images[:3], np.array([0, 0, 1])), columns=3, classes=("a", "b"))
+    assert [len(ax.images) for ax in figure.axes] == [1, 1, 0, 1, 0, 0]
+
+
+def test_a_gallery_of_nothing_is_a_clear_error(images: np.ndarray) -> None:
+    with pytest.raises(CifarcamError, match="no images to show"):
+        figures.gallery(images[:0], [])
+
+
 def test_gallery_shows_every_image_under_its_title(images: np.ndarray) -> None:
     figure = figures.gallery(images[:7], [f"image {index}" for index in range(7)], columns=5)
     assert len(figure.axes) == 10 and titles(figure)[:7] == [f"image {index}" for index in range(7)]

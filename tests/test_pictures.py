@@ -70,6 +70,13 @@ def test_a_large_picture_is_shown_smaller(tmp_path: Path) -> None:
     assert picture.size == (1600, 1000) and picture.given.shape == (500, 800, 3)
 
 
+def test_a_long_thin_picture_keeps_a_pixel_of_width(tmp_path: Path) -> None:
+    Image.new("RGB", (2000, 1), "red").save(tmp_path / "thin.png")
+    picture = open_picture(tmp_path / "thin.png")
+    assert picture.size == (2000, 1) and picture.given.shape == (1, 800, 3)
+    assert (picture.image == (255, 0, 0)).all()
+
+
 def test_an_opaque_alpha_channel_needs_no_note(tmp_path: Path) -> None:
     Image.fromarray(SMOOTH[:32, :32]).convert("RGBA").save(tmp_path / "a.png")
     assert open_picture(tmp_path / "a.png").notes == ()

@@ -134,6 +134,12 @@ def test_a_checkpoint_of_another_network_is_a_clear_error(tmp_path: Path, conten
         from_pytorch_cifar(path)
 
 
+def test_weights_without_dimensions_are_those_of_another_network(narrow: ResNet18) -> None:
+    weights = narrow.state_dict() | {"conv1.weight": torch.tensor(1.0)}
+    with pytest.raises(CifarcamError, match="holds no ResNet18"):
+        from_state_dict(weights, "this")
+
+
 def test_a_missing_checkpoint_is_a_clear_error(tmp_path: Path) -> None:
     for path in (tmp_path / "none.pth", tmp_path):
         with pytest.raises(CifarcamError, match="There is no checkpoint file"):

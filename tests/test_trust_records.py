@@ -108,6 +108,21 @@ def test_new_measures_stand_beside_recorded_ones_of_the_same_images() -> None:
     assert table.loc["cascade: ssim", ("layer4", "Grad-CAM")] == pytest.approx(linear_random)
 
 
+def test_where_more_images_are_new_than_recorded_the_recorded_ones_are_compared() -> None:
+    recorded = recorded_check("drawn")[0]["Grad-CAM"]["drawn"]
+    more = {"drawn": {"drawn": np.concatenate([recorded, recorded + 1])}}
+    table = beside("Grad-CAM", more)
+    assert table.loc["drawn: drawn", ("layer2", "new")] == table.loc["drawn: drawn", ("layer2", "Grad-CAM")]
+
+
+def test_a_baseline_of_fewer_images_is_compared_on_its_own() -> None:
+    measured = recorded_check("pointing")[0]
+    few = len(measured["Score-CAM"]["inside"])
+    row = ahead_of("Score-CAM", measured, "inside").loc["Grad-CAM", "layer4"]
+    difference = measured["Grad-CAM"]["inside"][:few, -1] - measured["Score-CAM"]["inside"][:, -1]
+    assert row["mean"] == pytest.approx(np.nanmean(difference))
+
+
 def test_a_chapter_tells_how_a_check_was_recorded() -> None:
     for name, check in CHECKS.items():
         _, about = recorded_check(name)

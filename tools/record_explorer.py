@@ -30,6 +30,7 @@ from cifarcam.files import written_whole
 from cifarcam.measurements import provenance
 from cifarcam.methods import CLASS_BLIND, METHODS, SLOW
 from cifarcam.predictions import Predictions
+from cifarcam.recipes import SIDE
 from cifarcam.runs import Run, load_run
 from tools.chapters import ROOT
 
@@ -38,7 +39,6 @@ RECORD = ROOT / "book" / "_interactive" / "explorer" / "data"
 STILL = ROOT / "book" / "_static" / "explorer-still.png"
 MISTAKES = 44
 OF_THE_CHAPTER = 10  # the first mistakes, which the figures of chapter 7 show
-SIDE = 32
 SIZES = {"layer0": 32, "layer1": 32, "layer2": 16, "layer3": 8, "layer4": 4}  # places along a side of each stage
 FAST = tuple(name for name in METHODS if name not in SLOW)
 LEVELS = 255

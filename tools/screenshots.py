@@ -1,8 +1,9 @@
-"""Pictures of the built site: every page, light and dark, wide and narrow.
+"""Pictures of the built site: the pages of the book, light and dark, wide and narrow.
 
     python tools/screenshots.py OUT [PAGE ...]
 
-A PAGE is named from the top of the site, such as ``book/07-grad-cam.html``; without one, every page is taken.
+A PAGE is named from the top of the site, such as ``book/07-grad-cam.html``; without one, every chapter and every
+page beside the chapters is taken, not those of the reference.
 The site must have been built (``make book``), and Chromium must be there: Debian's package ``chromium``, another on the
 PATH, the one playwright installs for itself, or the file that the environment variable ``CHROMIUM`` names.
 """

@@ -114,7 +114,8 @@ def _facts(run: Run) -> dict[str, str]:
 
 def _commits(commits: str | None) -> str:
     """The commits of a run, shortened; one that was interrupted may have several."""
-    return ", then ".join(f"`{commit[:7]}`" for commit in (commits or "none").split(", then "))
+    short = (re.sub(r"^([0-9a-f]{7})[0-9a-f]+", r"\1", commit) for commit in (commits or "none").split(", then "))
+    return ", then ".join(f"`{commit}`" for commit in short)
 
 
 def _accuracy(run: Run) -> float:

@@ -21,7 +21,7 @@ from cifarcam.data import cifar10
 from cifarcam.drawn import drawn
 from cifarcam.errors import CifarcamError
 from cifarcam.recipes import BEST, Recipe
-from cifarcam.runs import record
+from cifarcam.runs import record, refuse_recorded
 from cifarcam.split import Split
 from cifarcam.training import fit
 from cifarcam.trust import plant
@@ -71,6 +71,7 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--epochs", type=int, help="in place of the recipe's")
     parsed = parser.parse_args(words)
     try:
+        refuse_recorded(parsed.out)
         recipe, train, test = NETWORKS[parsed.name]()
         if parsed.epochs:
             recipe = recipe.replace(epochs=parsed.epochs)

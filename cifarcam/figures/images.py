@@ -10,17 +10,21 @@ from torch import Tensor
 
 from cifarcam.augment import denormalize
 from cifarcam.data import CLASSES
+from cifarcam.errors import CifarcamError
 from cifarcam.figures.style import bare, drawing, show_image
 from cifarcam.split import Split
 
 
 def class_samples(split: Split, columns: int = 10, seed: int = 0, classes: Sequence[str] = CLASSES) -> Figure:
-    """A row of randomly chosen images for each class."""
+    """A row of randomly chosen images for each class, as many as it has where that is fewer than ``columns``."""
     random = np.random.default_rng(seed)
     with drawing(len(classes), columns, 0.72 * columns + 1, 0.72 * len(classes)) as (figure, axes):
         for label, (name, row) in enumerate(zip(classes, axes, strict=True)):
             members = np.flatnonzero(split.labels == label)
-            for ax, index in zip(row, random.choice(members, columns, replace=False), strict=True):
+            chosen = random.choice(members, min(columns, len(members)), replace=False)
+            for ax in row:
+                bare(ax)
+            for ax, index in zip(row, chosen, strict=False):
                 show_image(ax, split.images[index])
             row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10)
     return figure
@@ -58,7 +62,9 @@ def batch(x: Tensor, y: Tensor, columns: int = 8, classes: Sequence[str] = CLASS
 
 
 def gallery(images: np.ndarray, titles: Sequence[str], columns: int = 5, colour: str = "black") -> Figure:
-    """Images, (N, H, W, 3), in rows of ``columns``, a title above each."""
+    """Images, (N, H, W, 3), in rows of ``columns``, a title above each. Raises ``CifarcamError`` for no images."""
+    if len(images) == 0:
+        raise CifarcamError("There are no images to show; expected one or more.")
     rows = -(-len(images) // columns)
     lines = max(title.count("\n") + 1 for title in titles)
     side = min(1.5, 8.5 / columns)

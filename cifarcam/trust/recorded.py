@@ -127,18 +127,18 @@ def ahead_of(baseline: str, measured: Measured, measure: str) -> pd.DataFrame:
     """A summary of how much more each other explainer has than a baseline, image by image.
 
     Differences of the same images tell more than two intervals beside each other: what makes an image easy for the one
-    makes it easy for the other. An explainer of fewer images is compared on its own.
+    makes it easy for the other. Where one of the two has fewer images, they are compared on those.
 
     Raises ``CifarcamError``, listing the names, for a baseline that was not measured.
     """
     if baseline not in measured:
         raise CifarcamError(f"There is no explainer {baseline!r}; those measured are {', '.join(measured)}.")
     compared = measured[baseline][measure]
-    differences = {
-        explainer: {measure: measures[measure] - compared[: len(measures[measure])]}
-        for explainer, measures in measured.items()
-        if explainer != baseline
-    }
+    differences = {}
+    for explainer, measures in measured.items():
+        if explainer != baseline:
+            both = min(len(measures[measure]), len(compared))
+            differences[explainer] = {measure: measures[measure][:both] - compared[:both]}
     return summary(differences, measure)
 
 
@@ -148,7 +148,7 @@ def by_stage(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def beside(explainer: str, measured: Mapping[str, Measured]) -> pd.DataFrame:
-    """Means of newly measured checks, and of a recorded explainer for the same first images.
+    """Means of newly measured checks and of a recorded explainer, over the first images, as many as both have.
 
     Args:
         explainer: the recorded one.
@@ -160,8 +160,9 @@ def beside(explainer: str, measured: Mapping[str, Measured]) -> pd.DataFrame:
     for check, measures in measured.items():
         recorded, _ = recorded_check(check)
         for measure, values in measures.items():
-            same_images = recorded[explainer][measure][..., : values.shape[-2], :]
-            means = [pd.DataFrame(_first_part(each)).mean().to_numpy() for each in (values, same_images)]
+            known = recorded[explainer][measure]
+            both = min(values.shape[-2], known.shape[-2])
+            means = [pd.DataFrame(_first_part(each[..., :both, :])).mean().to_numpy() for each in (values, known)]
             rows[f"{check}: {measure}"] = np.stack(np.broadcast_arrays(*means), axis=1).ravel()
     columns = pd.MultiIndex.from_product([STAGES, ["new", explainer]])
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
