@@ -19,17 +19,17 @@ from cifarcam.data import CLASSES, STAND_IN, cifar10
 from cifarcam.download import ARRAYS, FOLDER
 from cifarcam.errors import CifarcamError
 from cifarcam.figures import explanation
-from cifarcam.files import written_whole
+from cifarcam.files import check_writable, written_whole
 from cifarcam.hardware import describe, fastest_precision, training_device
 from cifarcam.lr_finder import FEWEST_POINTS, range_test
-from cifarcam.measurements import write_range_test
+from cifarcam.measurements import provenance, write_range_test
 from cifarcam.methods import CLASS_BLIND, METHODS
 from cifarcam.optimizers import make_optimizer
 from cifarcam.pictures import open_picture
 from cifarcam.predictions import Predictions, flip_averaged, predict
 from cifarcam.recipes import RECIPES, Recipe, find_recipe
 from cifarcam.resnet import ResNet18
-from cifarcam.runs import PROVENANCE, load_run, record, recorded_runs
+from cifarcam.runs import load_run, record, recorded_runs, refuse_recorded
 from cifarcam.training import fit
 
 FIGURE_FORMATS = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
@@ -47,8 +47,13 @@ def main(arguments: list[str] | None = None) -> int:
     except CifarcamError as error:
         print(f"cifarcam: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        if error.filename is None:  # not of a path that the user gave
+            raise
+        print(f"cifarcam: {error.filename}: {error.strerror}. Choose another path.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
-        resume = " Training goes on from its last whole epoch with --resume." if parsed.command is train else ""
+        resume = " Training goes on from its last whole epoch with --resume." if _can_resume(parsed) else ""
         print(f"cifarcam: stopped.{resume}", file=sys.stderr)
         return 130
     return 0
@@ -56,9 +61,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def train(parsed: argparse.Namespace) -> None:
     recipe = _recipe(parsed)
-    out = Path(parsed.out or Path("runs") / recipe.name)
-    if (out / PROVENANCE).exists():
-        raise CifarcamError(f"{out} holds a recorded run already; choose another folder with --out.")
+    out = _run_folder(parsed)
+    refuse_recorded(out)
     for name, value in dataclasses.asdict(recipe).items():
         print(f"{name:>18}  {value}")
     print(f"{'hardware':>18}  {describe(training_device())}\n{'out':>18}  {out}")
@@ -67,6 +71,14 @@ def train(parsed: argparse.Namespace) -> None:
     run = record(fitted, test, out)
     (out / CHECKPOINT).unlink()
     print(f"Recorded in {out}: {100 * run.provenance['results']['test_accuracy']:.2f}% of the test images are right.")
+
+
+def _run_folder(parsed: argparse.Namespace) -> Path:
+    return Path(parsed.out or Path("runs") / parsed.recipe)
+
+
+def _can_resume(parsed: argparse.Namespace) -> bool:
+    return parsed.command is train and (_run_folder(parsed) / CHECKPOINT).exists()
 
 
 def evaluate(parsed: argparse.Namespace) -> None:
@@ -136,14 +148,18 @@ def measure_range_test(parsed: argparse.Namespace) -> None:
         raise CifarcamError(f"{out} exists already; choose another file with --out.")
     if parsed.steps < FEWEST_POINTS:
         raise CifarcamError(f"--steps is {parsed.steps}; expected {FEWEST_POINTS} or more, or nothing can be read off.")
+    check_writable(out)
     device = training_device()
     torch.manual_seed(recipe.seed)
-    model = ResNet18(recipe.width).to(device, memory_format=torch.channels_last)
+    model = ResNet18(recipe.width, dropout=recipe.dropout).to(device, memory_format=torch.channels_last)
     precision = fastest_precision(device)
-    batches = Batches(cifar10("train"), recipe, device)
+    train = cifar10("train")
+    batches = Batches(train, recipe, device)
     curve = range_test(model, make_optimizer(model, recipe), batches, steps=parsed.steps, precision=precision)
-    write_range_test(curve, recipe, device, precision, out)
-    print(json.dumps(curve.suggestions(), indent=2))
+    suggestions = curve.suggestions()
+    about = provenance(f"cifarcam range-test {recipe.command_line()} --steps {parsed.steps}", device)
+    write_range_test(curve, recipe, about | {"precision": precision, "train_checksum": train.checksum()}, out)
+    print(json.dumps(suggestions, indent=2))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,7 +1,7 @@
 """The learning-rate range test, with torch-lr-finder inside, and three rules that read a rate off its curve.
 
-The test is Smith's (2017), "Cyclical learning rates for training neural networks" (arXiv 1506.01186): the rate grows
-exponentially from step to step, and the loss tells which rates train and which break.
+The test is Smith's (2017), "Cyclical learning rates for training neural networks" (arXiv 1506.01186), whose rate grew
+in a straight line. Here it grows exponentially from step to step, and the loss tells which rates train and which break.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from torch.optim import Optimizer
 
 from cifarcam.augment import Batches
 from cifarcam.errors import CifarcamError
-from cifarcam.hardware import FIRST_SCALE, autocast, convolutions_that_return
+from cifarcam.hardware import FIRST_SCALE, PRECISIONS, autocast, convolutions_that_return
 from cifarcam.model_state import modes_restored
 from cifarcam.notebook_warnings import widget_warnings_ignored
 
@@ -68,16 +68,17 @@ class RangeTest:
     def valley(self) -> float:
         """In the longest descent (fastai's default since 2021).
 
-        The longest strictly falling subsequence of the losses is found, skipping points that rise. The rate is the one
-        that lies half as many points before its last point as the subsequence has members.
+        The longest strictly falling subsequence of the losses is found, skipping points that rise. Of the points up to
+        its last, as many as the subsequence has members, the rate is taken in the middle: a third from the start, and
+        half a third more, each rounded down as fastai does.
         """
         length = np.ones(len(self.loss), dtype=int)
         for i in range(1, len(self.loss)):
             higher = self.loss[:i] > self.loss[i]
             length[i] = 1 + length[:i][higher].max(initial=0)
         end = int(length.argmax())
-        start = end - int(length[end])
-        return float(self.lr[max(0, start + (end - start) // 2)])
+        members = int(length[end])
+        return float(self.lr[max(0, end - members + members // 3 + members // 6)])
 
 
 def range_test(
@@ -97,8 +98,11 @@ def range_test(
         batches: where the training batches come from, from epoch 0 on.
         steps: how many steps the rate takes from ``start_lr`` to ``end_lr``; fewer when the loss diverges.
         precision: ``"float32"``, or ``"bfloat16"`` or ``"float16"`` for autocast.
+    The loss is the cross-entropy that the recipe of ``batches`` trains with, its label smoothing included.
     Raises ``CifarcamError`` for impossible settings or a loss that is not finite from the start.
     """
+    if precision not in PRECISIONS:
+        raise CifarcamError(f"The precision is {precision!r}; expected one of {', '.join(PRECISIONS)}.")
     if not 0 < start_lr < end_lr or steps < 2:
         raise CifarcamError(
             f"A range test of {steps} steps from {start_lr} to {end_lr}; expected 2 steps or more and rising rates."
@@ -110,7 +114,7 @@ def range_test(
     finder = LRFinder(
         model,
         optimizer,
-        nn.CrossEntropyLoss(),
+        nn.CrossEntropyLoss(label_smoothing=batches.recipe.label_smoothing),
         device,
         amp_backend="torch",
         amp_config=autocast(device, precision),

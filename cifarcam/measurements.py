@@ -98,10 +98,9 @@ def provenance(command: str, device: torch.device) -> dict:
     }
 
 
-def write_range_test(curve: RangeTest, recipe: Recipe, device: torch.device, precision: str, path: Path) -> None:
-    """Writes a range test as JSON, with its provenance."""
-    about = provenance(f"cifarcam range-test {recipe.command_line()}", device)
-    about |= {"recipe": dataclasses.asdict(recipe), "precision": precision}
+def write_range_test(curve: RangeTest, recipe: Recipe, about: dict, path: Path) -> None:
+    """Writes a range test as JSON, with its recipe and what ``provenance`` and others say ``about`` it."""
+    about = about | {"recipe": dataclasses.asdict(recipe)}
     content = {
         "lr": [float(f"{value:.6g}") for value in curve.lr],
         "loss": [float(f"{value:.6g}") for value in curve.loss],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 
 from cifarcam import cli
 from cifarcam.data import CLASSES
+from cifarcam.lr_finder import RangeTest
 from cifarcam.recipes import RECIPES, Recipe
 from cifarcam.runs import load_run, recorded_runs
 from cifarcam.split import Split
@@ -54,7 +56,28 @@ def test_ctrl_c_is_explained(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
     monkeypatch.setattr(cli, "fit", interrupted)
     assert cli.main(["train", "tiny", "--out", str(tmp_path / "x")]) == 130
+    assert capsys.readouterr().err == "cifarcam: stopped.\n"  # in the first epoch there is nothing to resume
+    (tmp_path / "checkpoint.pt").touch()
+    assert cli.main(["train", "tiny", "--out", str(tmp_path)]) == 130
     assert "--resume" in capsys.readouterr().err
+
+
+def test_a_path_that_the_system_refuses_gets_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    name = str(tmp_path / ("long" * 100))
+    for words in (["train", "tiny", "--out", name], ["evaluate", name], ["explain", name]):
+        assert cli.main(words) == 1
+        assert re.fullmatch(
+            rf"cifarcam: {name}\S*: File name too long\. Choose another path\.\n", capsys.readouterr().err
+        )
+
+
+def test_a_range_test_that_breaks_off_leaves_no_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = RangeTest(np.geomspace(1e-4, 1, 5), np.linspace(2, 1, 5), diverged=True)
+    monkeypatch.setattr(cli, "range_test", lambda *args, **kwargs: short)
+    assert cli.main(["range-test", "tiny", "--out", str(tmp_path / "curve.json")]) == 1
+    assert "a suggestion needs 17" in capsys.readouterr().err and not list(tmp_path.iterdir())
 
 
 def test_resume_without_a_checkpoint_is_an_error(capsys: pytest.CaptureFixture, tmp_path: Path) -> None:

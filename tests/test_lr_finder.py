@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
+from torch.optim import SGD
 
 from cifarcam.augment import Batches
 from cifarcam.errors import CifarcamError
@@ -75,6 +77,25 @@ def test_impossible_settings_are_refused(batches: Batches, settings: dict) -> No
         range_test(net, make_optimizer(net, RECIPE), batches, **settings)
 
 
+def test_the_loss_is_the_recipes(batches: Batches) -> None:
+    smoothed = Batches(batches.train, batches.recipe.replace(label_smoothing=0.3))
+    first = []
+    for each in (batches, smoothed):
+        torch.manual_seed(0)
+        model = ResNet18(width=16)
+        first.append(range_test(model, SGD(model.parameters(), lr=0.1), each, steps=2).loss[0])
+    x, y = next(smoothed.epoch(0))
+    torch.manual_seed(0)
+    logits = ResNet18(width=16)(x)
+    assert first == pytest.approx([F.cross_entropy(logits, y, label_smoothing=s).item() for s in (0, 0.3)], rel=1e-5)
+
+
+def test_an_unknown_precision_is_refused(batches: Batches) -> None:
+    model = ResNet18(width=16)
+    with pytest.raises(CifarcamError, match="precision is 'auto'; expected one of float32"):
+        range_test(model, SGD(model.parameters(), lr=0.1), batches, precision="auto")
+
+
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_half_precision_gives_nearly_the_same_curve(batches: Batches, precision: str) -> None:
     net = ResNet18(width=4)
@@ -110,11 +131,12 @@ def test_the_rules_on_a_curve_made_up_for_them() -> None:
     }
 
 
-def test_valley_goes_back_from_the_end_of_the_longest_descent_by_half_its_length() -> None:
-    loss = np.array([5.0, 6.0, 5.5, 5.0, 4.0, 4.5, 3.0, 2.0, 1.0, 7.0])
-    # the longest falling subsequence, 6 5.5 5 4 3 2 1, has seven members and ends at index 8: from 8 − 7 = 1 to 8
-    curve = RangeTest(np.arange(10.0), loss, diverged=True)
-    assert curve.valley() == 1 + (8 - 1) // 2
+def test_valley_lies_in_the_middle_of_the_longest_descent_rounded_as_fastai_does() -> None:
+    loss = np.array([5.0, 6.0, 5.5, 5.0, 4.0, 4.5, 3.0, 2.0, 1.0, 0.5, 7.0])
+    # the longest falling subsequence, 6 5.5 5 4 3 2 1 0.5, has eight members and ends at index 9: from 9 − 8 = 1 on
+    # eight points, of which fastai takes int(8 / 3) + int(8 / 3 / 2), one less than the half
+    curve = RangeTest(np.arange(11.0), loss, diverged=True)
+    assert curve.valley() == 1 + 2 + 1
 
 
 def test_too_few_points_give_no_suggestion() -> None:

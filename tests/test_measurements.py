@@ -10,7 +10,13 @@ import torch
 
 from cifarcam.hardware import describe
 from cifarcam.lr_finder import RangeTest
-from cifarcam.measurements import published_one_cycle, published_results, recorded_range_test, write_range_test
+from cifarcam.measurements import (
+    provenance,
+    published_one_cycle,
+    published_results,
+    recorded_range_test,
+    write_range_test,
+)
 from cifarcam.recipes import ONE_CYCLE
 
 
@@ -37,9 +43,10 @@ def test_the_recorded_range_test_is_the_one_it_says_it_is() -> None:
 
 def test_a_written_range_test_holds_the_curve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     curve = RangeTest(np.geomspace(1e-4, 10, 20), np.linspace(2, 1, 20), diverged=False)
-    write_range_test(curve, ONE_CYCLE, torch.device("cpu"), "float32", tmp_path / "curve.json")
+    write_range_test(curve, ONE_CYCLE, provenance("a command", torch.device("cpu")), tmp_path / "curve.json")
     monkeypatch.setattr("cifarcam.measurements.RANGE_TEST", tmp_path / "curve.json")
     read, about = recorded_range_test()
     np.testing.assert_allclose(read.lr, curve.lr, rtol=1e-5)
     np.testing.assert_allclose(read.loss, curve.loss, rtol=1e-5)
     assert about["hardware"] == describe(torch.device("cpu")) and about["recipe"]["name"] == "one_cycle"
+    assert about["command"] == "a command"
