@@ -99,7 +99,7 @@ def save_checkpoint(run: TrainingState, checkpoint: Path) -> None:
 
 @contextmanager
 def claimed(checkpoint: Path) -> Iterator[None]:
-    """No other run writes this checkpoint inside the block.
+    """No other run writes this checkpoint inside the block; where the file system knows no locks, a line says so.
 
     Raises ``CifarcamError`` where one does so now, and where the folder cannot be written to: now, not in an hour.
     """
@@ -107,17 +107,17 @@ def claimed(checkpoint: Path) -> Iterator[None]:
     lock = FileLock(checkpoint.with_name(LOCK), timeout=0)
     try:
         lock.acquire()
-    except NotImplementedError:
-        print(f"The file system of {checkpoint.parent} has no locks; see to it that no other run trains there.")
     except Timeout as error:
         raise CifarcamError(
-            f"Another run is training in {checkpoint.parent} now; wait until it ends, or choose another folder."
+            f"Another run is training in {checkpoint.parent} now: it has locked {LOCK}. Wait until it ends, or choose "
+            "another folder."
         ) from error
+    except (OSError, NotImplementedError) as error:
+        print(f"{checkpoint.parent} cannot be locked ({error}); see to it that no other run trains there.", flush=True)
     try:
         yield
     finally:
         lock.release()
-        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def refuse_existing(checkpoint: Path) -> None:

@@ -48,9 +48,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"cifarcam: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        if error.filename is None:  # not of a path that the user gave
+        if error.filename is None:  # nothing to do with a path
             raise
-        print(f"cifarcam: {error.filename}: {error.strerror}. Choose another path.", file=sys.stderr)
+        print(f"cifarcam: {error.filename}: {error.strerror}. Check the path and its permissions.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         resume = " Training goes on from its last whole epoch with --resume." if _can_resume(parsed) else ""

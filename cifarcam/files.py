@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,9 +25,7 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{uuid4().hex}{path.suffix}")
-        temporary.touch(exist_ok=False)  # not by tempfile, which lets nobody else read what it makes
+        temporary = _new_file_beside(path)
     except OSError as error:
         raise _cannot_write(path, error) from error
     try:
@@ -46,9 +43,7 @@ def check_writable(path: str | Path) -> None:
     """Raises ``CifarcamError`` where ``written_whole`` could not write, before the work whose result goes there."""
     path = Path(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
+        _new_file_beside(path).unlink()
     except OSError as error:
         raise _cannot_write(path, error) from error
 
@@ -77,9 +72,17 @@ def read_arrays(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
         with np.load(path) as record:
             arrays = dict(record)
         provenance = json.loads(str(arrays.pop("provenance")))
-    except (OSError, EOFError, ValueError, KeyError, NotImplementedError, BadZipFile, zlib.error) as error:
+    except (OSError, EOFError, ValueError, KeyError, RuntimeError, BadZipFile, zlib.error) as error:
         raise CifarcamError(f"{path} is damaged or missing: {error}. Restore it.") from error
     return arrays, provenance
+
+
+def _new_file_beside(path: Path) -> Path:
+    """Not by tempfile, whose files nobody else may read, and which tries for hours where Windows lets it not write."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}{path.suffix}")
+    temporary.touch(exist_ok=False)
+    return temporary
 
 
 def _cannot_write(path: Path, error: OSError) -> CifarcamError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import torch
 from torch import nn
@@ -66,11 +66,11 @@ def exact_float32() -> Iterator[None]:
 
     Matrix products keep them anyway, unless ``torch.set_float32_matmul_precision`` says otherwise.
     """
-    cudnn = torch.backends.cudnn
-    exact = cudnn, "allow_tf32", False
-    try:
+    cudnn, exact = torch.backends.cudnn, []
+    with suppress(RuntimeError):  # it cannot be read beside the switches of PyTorch 2.9, where these are in use
         _ = cudnn.allow_tf32
-    except RuntimeError:  # it cannot be used beside the switches of PyTorch 2.9
-        exact = cudnn.conv, "fp32_precision", "ieee"
-    with settings(exact):
+        exact.append((cudnn, "allow_tf32", False))
+    if hasattr(cudnn, "conv"):  # the older switch alone lets convolutions follow a general one
+        exact.append((cudnn.conv, "fp32_precision", "ieee"))
+    with settings(*exact):
         yield

@@ -82,14 +82,16 @@ def fit(
         train, test: the two splits, images of one size.
         model: a network of your own, trained in place; it takes normalised (N, 3, H, W) and gives logits. Without it a
             ``ResNet18`` of the recipe's width and dropout, for ten classes.
-        out: folder for ``checkpoint.pt``, written whole after each epoch; ``None`` to keep none.
-        resume: go on from the checkpoint in ``out``; without it an existing checkpoint is an error.
+        out: folder for ``checkpoint.pt``, written whole after each epoch, and locked meanwhile; ``None`` to keep none.
+        resume: go on from the checkpoint in ``out``; without it an existing checkpoint is an error. The weights are
+            those of a run never stopped where PyTorch's own switches, such as that of TF32, are as before.
         stop_after: leave off after this epoch, counted from 1, to be resumed another time.
         device: where to train; the first GPU by default, else the CPU.
-        compiled: train with ``torch.compile``: a minute more at the start, faster steps after it. For a GPU.
+        compiled: train with ``torch.compile``: a minute more at the start, faster steps after it. For a GPU. What else
+            the process has compiled is compiled again when it is next used.
     Prints two lines an epoch, with a progress bar in between.
     Raises ``CifarcamError`` for splits of another form, a loss that is not finite, an existing or foreign checkpoint,
-    an unwritable folder.
+    a folder that cannot be written to or that another run trains in.
     """
     if stop_after is not None and stop_after < 1:
         raise CifarcamError(f"stop_after is {stop_after}; expected the number of an epoch, from 1, or None.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import json
 import os
 from pathlib import Path
@@ -82,12 +83,12 @@ def test_arrays_that_are_damaged_or_missing_are_a_clear_error(content: bytes | N
         read_arrays(tmp_path / "record.npz")
 
 
-def test_arrays_with_any_byte_flipped_are_whole_or_a_clear_error(tmp_path: Path) -> None:
+def test_arrays_with_any_bit_flipped_are_whole_or_a_clear_error(tmp_path: Path) -> None:
     path = tmp_path / "record.npz"
-    write_arrays(path, {"values": np.arange(200.0)}, {"from": "here"})
+    write_arrays(path, {"values": np.arange(5.0)}, {"from": "here"})
     whole = path.read_bytes()
-    for place in range(0, len(whole), 7):
-        path.write_bytes(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :])
+    for place, bit in itertools.product(range(len(whole)), range(8)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << bit]) + whole[place + 1 :])
         with contextlib.suppress(CifarcamError):
             read_arrays(path)
 

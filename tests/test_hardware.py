@@ -33,9 +33,15 @@ def test_convolutions_are_exact_inside_and_as_the_user_wants_them_outside(conv: 
     with settings((cudnn.conv, "fp32_precision", conv), (cudnn.rnn, "fp32_precision", rnn)):
         with settings((cudnn, "deterministic", True)):
             with exact_float32():
-                assert cudnn.conv.fp32_precision != "tf32" and cudnn.deterministic
+                assert cudnn.conv.fp32_precision == "ieee" and cudnn.deterministic
             assert cudnn.deterministic
         assert (cudnn.conv.fp32_precision, cudnn.rnn.fp32_precision) == (conv, rnn)
+
+
+@pytest.mark.skipif(not hasattr(torch.backends.cudnn, "conv"), reason="PyTorch 2.9 has brought these switches")
+def test_so_they_are_where_a_general_switch_allows_less() -> None:
+    with settings((torch.backends, "fp32_precision", "tf32")), exact_float32():
+        assert torch.backends.cudnn.conv.fp32_precision == "ieee"
 
 
 @pytest.mark.parametrize("allowed", [True, False])
