@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import symtable
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from chapter_parts import every_chapter, exercises, solutions
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from tools.chapters import ROOT, chapter_paths, output_text, read, write
+from tools.chapters import ROOT, chapter_paths, code_cells, output_text, read, write
 from tools.execute import execute
 
 
@@ -34,12 +36,37 @@ def answered(notebook: NotebookNode, chapter: str) -> list[tuple[NotebookNode, s
     return checked
 
 
+def names(cell: NotebookNode) -> tuple[set[str], set[str]]:
+    """The names that a code cell makes, and those that it uses."""
+    table = symtable.symtable(re.sub(r"^( *)%.*", r"\1pass", cell.source, flags=re.MULTILINE), "cell", "exec")
+    made = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+    used = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
+    functions = list(table.get_children())
+    for function in functions:
+        used |= {symbol.get_name() for symbol in function.get_symbols() if symbol.is_global()}
+        functions += function.get_children()
+    return made, used
+
+
+def without_what_no_exercise_needs(notebook: NotebookNode, asked: list[NotebookNode]) -> None:
+    """Takes out code cells, trainings above all, whose names neither the cells asked for use nor those they need."""
+    wanted: set[str] = set()
+    for cell in reversed(code_cells(notebook)):
+        made, used = names(cell)
+        if cell in asked or made & wanted:
+            wanted = wanted - made | used
+        else:
+            notebook.cells.remove(cell)
+
+
 @every_chapter
 @pytest.mark.slow
 @pytest.mark.needs_cifar10
 def test_each_answer_gets_its_verdict(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     notebook = read(path)
     expected = answered(notebook, path.name[:2])
+    of_exercises = [cell for cells in exercises(notebook).values() for cell in cells]
+    without_what_no_exercise_needs(notebook, [*of_exercises, *(cell for cell, _ in expected)])
     write(notebook, tmp_path / path.name)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))  # the kernel starts in an empty folder
     executed = execute(tmp_path / path.name)
