@@ -45,6 +45,17 @@ def installed() -> dict[str, str]:
     return {canonicalize_name(name): version.partition("+")[0] for name, version in lines}  # not 2.11.0+cpu
 
 
+def as_new() -> None:
+    """Takes out of Colab's environment what the chapters install."""
+    pip("uninstall", "-q", "-y", "cifarcam", *COLAB_LACKS)
+
+
+@pytest.fixture(scope="module")
+def shipped_versions() -> dict[str, str]:
+    as_new()
+    return installed()
+
+
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the repository whose branch for readers is what is checked out here."""
@@ -57,7 +68,9 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def colab(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+def colab(
+    published: Path, shipped_versions: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[str, str]]:
     """Colab as a new machine: nothing of the book is installed; gives the versions that it ships."""
     module = tmp_path / "machine" / "google" / "colab"
     startup = tmp_path / "ipython" / "profile_default" / "startup"
@@ -71,9 +84,8 @@ def colab(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{published.as_uri()}.insteadOf")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", repository(ROOT).url)
-    pip("uninstall", "-q", "-y", "cifarcam", *COLAB_LACKS)
-    yield installed()
-    pip("uninstall", "-q", "-y", "cifarcam", *COLAB_LACKS)
+    yield shipped_versions
+    as_new()
 
 
 def test_the_environment_is_the_one_that_is_pinned(colab: dict[str, str]) -> None:
