@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import os
+import random
 from collections.abc import Iterator, Sequence
 from functools import cache
 from types import ModuleType
@@ -319,8 +320,10 @@ def seed_worker(worker_id: int) -> None:
 
 
 def _albumentations() -> ModuleType:
+    state = random.getstate()
     with widget_warnings_ignored():
         import albumentations  # here, because it takes a second and most of the package does without
+    random.setstate(state)  # what it imports draws a number
     return albumentations
 
 

@@ -112,7 +112,7 @@ def claimed(checkpoint: Path) -> Iterator[None]:
             f"Another run is training in {checkpoint.parent} now: it has locked {LOCK}. Wait until it ends, or choose "
             "another folder."
         ) from error
-    except (OSError, NotImplementedError) as error:
+    except OSError as error:
         print(f"{checkpoint.parent} cannot be locked ({error}); see to it that no other run trains there.", flush=True)
     try:
         yield

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,10 +37,13 @@ def predict(model: nn.Module, images: np.ndarray, *, batch: int = 500, precision
         )
     device = next(model.parameters()).device
     pieces = []
-    lent = modes_restored(model), in_float32(model), exact_float32()
-    with ExitStack() as stack:
-        for each in (*lent, torch.inference_mode(), torch.autocast(**autocast(device, precision))):
-            stack.enter_context(each)
+    with (
+        modes_restored(model),
+        in_float32(model),
+        exact_float32(),
+        torch.inference_mode(),
+        torch.autocast(**autocast(device, precision)),
+    ):
         model.eval()
         for start in range(0, len(images), batch):
             pieces.append(model(normalize(images[start : start + batch], device)).float().cpu())

@@ -440,7 +440,7 @@ def test_a_disk_that_fills_up_is_a_clear_error_and_the_checkpoint_before_stays(
     with pytest.raises(CifarcamError, match=r"Cannot write .*No space left on device"):
         fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=True, device="cpu")
     assert (stopped_copy / "checkpoint.pt").read_bytes() == before
-    assert {path.name for path in stopped_copy.iterdir()} <= {"checkpoint.pt", checkpoints.LOCK}
+    assert [path.name for path in stopped_copy.iterdir()] == ["checkpoint.pt"]
 
 
 @pytest.mark.parametrize("out", [None, "empty"])
@@ -471,18 +471,18 @@ def test_two_runs_do_not_train_into_one_folder(
 
     monkeypatch.setattr(training, "_train_epoch", another_begins)
     fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=True, device="cpu")
+    assert [path.name for path in stopped_copy.iterdir()] == ["checkpoint.pt"]
 
 
-@pytest.mark.parametrize("error", [NotImplementedError("no flock"), OSError(errno.ENOLCK, "No locks available")])
 def test_where_there_are_no_locks_a_line_says_so(
-    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     def without_locks(self: FileLock) -> None:
-        raise error
+        raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(FileLock, "_acquire", without_locks)
     fit(TINY, TRAIN, TEST, out=tmp_path, stop_after=1, device="cpu")
-    assert f"{tmp_path} cannot be locked ({error})" in capsys.readouterr().out
+    assert re.search(rf"{re.escape(str(tmp_path))} cannot be locked \(.*No locks available", capsys.readouterr().out)
     assert (tmp_path / "checkpoint.pt").exists()
 
 
