@@ -1,10 +1,12 @@
 # `make book` builds the site, `make test` runs every check of the code and executes every chapter again.
 # PYTHON is the Python to make environments with: make test PYTHON=python3.12
 # LOCK is what `make install` installs; requirements-cpu.txt leaves out CUDA: make test LOCK=requirements-cpu.txt
+# PIP_INSTALL leaves modules to be compiled when first imported: most of the 5 GB never are.
 
 PYTHON ?= python3
 COLAB_PYTHON ?= python3.13
 LOCK ?= requirements.txt
+PIP_INSTALL = pip install -q --no-compile
 OTHER = expected Python 3.11 to 3.13, found {v[0]}.{v[1]}: name another, as in make PYTHON=python3.12
 SUPPORTED = import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else "$(OTHER)".format(v=v))
 
@@ -70,14 +72,14 @@ install: .venv/installed  ## what chapters and tests need, in .venv (5 GB on Lin
 	@$(PYTHON) -c '$(SUPPORTED)'
 	@echo "Installing what chapters and tests need into .venv (5 GB on Linux, several minutes)"
 	$(PYTHON) -m venv .venv
-	.venv/bin/pip install -q -r $(LOCK)
-	.venv/bin/pip install -q --no-deps -e .
+	.venv/bin/$(PIP_INSTALL) -r $(LOCK)
+	.venv/bin/$(PIP_INSTALL) --no-deps -e .
 	@touch $@
 
 .venv-book/installed: book/requirements.txt
 	@$(PYTHON) -c '$(SUPPORTED)'
 	$(PYTHON) -m venv .venv-book
-	.venv-book/bin/pip install -q -r book/requirements.txt
+	.venv-book/bin/$(PIP_INSTALL) -r book/requirements.txt
 	@touch $@
 
 .node/installed: Makefile
@@ -87,17 +89,17 @@ install: .venv/installed  ## what chapters and tests need, in .venv (5 GB on Lin
 .venv-lowest/installed .venv-newest/installed: .venv-%/installed: tests/versions/%.txt pyproject.toml
 	@$(PYTHON) -c '$(SUPPORTED)'
 	$(PYTHON) -m venv --clear .venv-$*
-	.venv-$*/bin/pip install -q --constraint $< -e .[checks]
+	.venv-$*/bin/$(PIP_INSTALL) --constraint $< -e .[checks]
 	@touch $@
 
 .venv-colab/installed: tests/colab/shipped.txt
 	$(COLAB_PYTHON) -m venv --clear .venv-colab
-	.venv-colab/bin/pip install -q -r tests/colab/shipped.txt
+	.venv-colab/bin/$(PIP_INSTALL) -r tests/colab/shipped.txt
 	@touch $@
 
 .venv-lock/installed:
 	$(PYTHON) -m venv .venv-lock
-	.venv-lock/bin/pip install -q uv
+	.venv-lock/bin/$(PIP_INSTALL) uv
 	@touch $@
 
 lock: .venv-lock/installed  ## requirements.txt and requirements-cpu.txt anew, from pyproject.toml and what Colab ships

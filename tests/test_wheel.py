@@ -13,10 +13,9 @@ import pytest
 from PIL import Image
 
 from cifarcam.drawn import drawn
-from cifarcam.runs import RECORDED, load_run
+from cifarcam.runs import RECORDED, load_run, recorded_runs
 
 TOP = Path(__file__).parents[1]
-RUN = "best"
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +62,8 @@ def test_the_installed_wheel_explains_a_picture(command: Callable[..., list[str]
 
 
 @pytest.mark.slow
-@pytest.mark.needs_cifar10
-def test_the_installed_wheel_evaluates_the_recorded_run(command: Callable[..., list[str]], tmp_path: Path) -> None:
-    lines = command("evaluate", RUN, folder=tmp_path)
-    recorded, now = next(line.split()[-2:] for line in lines if "accuracy (%)" in line)
-    assert float(recorded) == pytest.approx(100 * load_run(RUN).provenance["results"]["test_accuracy"], abs=0.01)
-    assert float(now) == pytest.approx(float(recorded), abs=0.02)
+def test_the_installed_wheel_lists_what_is_recorded(command: Callable[..., list[str]], tmp_path: Path) -> None:
+    lines = command("runs", folder=tmp_path)
+    for name in recorded_runs():
+        accuracy = 100 * load_run(name).provenance["results"]["test_accuracy"]
+        assert any(name in line and f"{accuracy:.2f}" in line for line in lines), name
