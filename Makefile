@@ -1,7 +1,7 @@
 # `make book` builds the site, `make test` runs every check of the code and executes every chapter again.
 # PYTHON is the Python to make environments with: make test PYTHON=python3.12
 # LOCK is what `make install` installs; requirements-cpu.txt leaves out CUDA: make test LOCK=requirements-cpu.txt
-# PIP_INSTALL leaves modules to be compiled when first imported: most of the 5 GB never are.
+# PIP_INSTALL leaves modules to be compiled when they are first imported, which most never are.
 
 PYTHON ?= python3
 COLAB_PYTHON ?= python3.13

@@ -205,22 +205,10 @@ def test_a_shipped_run_reaches_what_it_is_compared_with(name: str) -> None:
     assert run.provenance["results"]["test_accuracy"] >= MUST_REACH[name]
 
 
-WITH_WEIGHTS = [name for name in recorded_runs() if load_run(name).has_weights]
-
-
 @pytest.mark.needs_cifar10  # a minute on two cores, but what all else rests on
-@pytest.mark.parametrize("name", WITH_WEIGHTS)
+@pytest.mark.parametrize("name", [name for name in recorded_runs() if load_run(name).has_weights])
 def test_shipped_weights_give_the_recorded_accuracy(name: str, real_test: Split) -> None:
     run = load_run(name)
     with torch.backends.mkldnn.flags(enabled=True):  # as for every reader
         now = Predictions(predict(run.model(), real_test.images), real_test.labels)
     assert now.accuracy == pytest.approx(run.provenance["results"]["test_accuracy"], abs=0.0002)
-
-
-@pytest.mark.slow
-@pytest.mark.needs_cifar10
-@pytest.mark.parametrize("name", WITH_WEIGHTS)
-def test_shipped_weights_give_the_recorded_flip_average(name: str, real_test: Split) -> None:
-    run = load_run(name)
-    flipped = Predictions(flip_averaged(run.test_logits, run.model(), real_test.images), real_test.labels)
-    assert flipped.accuracy == pytest.approx(run.provenance["results"]["flip_average_accuracy"], abs=0.0002)
