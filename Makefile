@@ -1,12 +1,14 @@
 # `make book` builds the site, `make test` runs every check of the code and executes every chapter again.
 # PYTHON is the Python to make environments with: make test PYTHON=python3.12
 # LOCK is what `make install` installs; requirements-cpu.txt leaves out CUDA: make test LOCK=requirements-cpu.txt
-# PIP_INSTALL leaves modules to be compiled when they are first imported, which most never are.
+# PIP_INSTALL leaves modules to be compiled when they are first imported, which most never are. That is slow unless the
+# compiled module is kept, so a wish to write no bytecode is not passed on: every new process would compile torch again.
 
 PYTHON ?= python3
 COLAB_PYTHON ?= python3.13
 LOCK ?= requirements.txt
 PIP_INSTALL = pip install -q --no-compile
+unexport PYTHONDONTWRITEBYTECODE
 OTHER = expected Python 3.11 to 3.13, found {v[0]}.{v[1]}: name another, as in make PYTHON=python3.12
 SUPPORTED = import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else "$(OTHER)".format(v=v))
 
