@@ -1,6 +1,7 @@
 """Records the checks of chapter 9 for every method and baseline: ``python -m tools.record_trust CHECK``.
 
-The slow methods are given fewer images. What one explainer has measured is kept in ``runs/trust/`` until all are done,
+``--only Eigen-CAM`` measures the explainers that are named and keeps what is recorded of the others. The slow methods
+are given fewer images. What one explainer has measured is kept in ``runs/trust/`` until all are done,
 so a command that was cut off goes on. Delete that folder where a check itself has changed.
 """
 
@@ -27,7 +28,7 @@ from cifarcam.runs import load_run
 from cifarcam.split import Split
 from cifarcam.trust.catalogue import CHECKS, Measures
 from cifarcam.trust.checks import BASELINES, Explainer, by_method
-from cifarcam.trust.recorded import write_check
+from cifarcam.trust.recorded import recorded_check, write_check
 
 WORK = Path("runs") / "trust"
 COMMIT = current_commit()  # of the code that this process runs, whatever is committed while it measures
@@ -56,18 +57,27 @@ def kept(name: str, explainer: str, weights: dict[str, str], images: int, measur
     return measured, about
 
 
+def recorded_pieces(name: str) -> dict[str, Piece]:
+    """What the record of a check holds, by explainer. Raises ``CifarcamError`` where there is none."""
+    measured, about = recorded_check(name)
+    return {explainer: (measured[explainer], how) for explainer, how in about["explainers"].items()}
+
+
 def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("check", choices=CHECKS)
+    parser.add_argument("--only", nargs="+", choices=EXPLAINERS, default=list(EXPLAINERS), metavar="EXPLAINER")
     parsed = parser.parse_args(words)
     name, check = parsed.check, CHECKS[parsed.check]
     try:
         subject = check.subject(test_images())
-        pieces = {}
-        for explainer, maps in tqdm(EXPLAINERS.items(), desc=name, unit="explainer"):
+        pieces = {} if set(parsed.only) == set(EXPLAINERS) else recorded_pieces(name)
+        for explainer in tqdm(parsed.only, desc=name, unit="explainer"):
+            maps = EXPLAINERS[explainer]
             count = check.images_if_slow if explainer in SLOW else check.images
             measure = partial(check.measure, maps, subject, count)
             pieces[explainer] = kept(name, explainer, subject.weights, count, measure)
+        pieces = {explainer: pieces[explainer] for explainer in EXPLAINERS}
         measured = {explainer: piece for explainer, (piece, _) in pieces.items()}
         about = {"explainers": {explainer: how for explainer, (_, how) in pieces.items()}}
         print(f"written: {write_check(name, measured, about)}")
