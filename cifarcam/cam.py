@@ -93,10 +93,10 @@ def stage_maps(
         method: one of ``cifarcam.methods.METHODS``, or a function from activations and gradients, float32
             (N, channels, h, w) each, to the channels' weights, (N, channels).
         aug_smooth: the mean of the maps of six augmented images.
-        eigen_smooth: the first principal component of the weighted channels in place of their sum. Here and in Eigen-CAM
-            it is taken without centring the channels (pytorch-grad-cam centres them) and turned so that it sums to a
-            positive number. So where weighted channels speak against the class together, the map shows them as if they
-            spoke for it, and it is blank only where all of them are 0.
+        eigen_smooth: the first principal component of the weighted channels in place of their sum. Here and in
+            Eigen-CAM the channels are not centred for it (pytorch-grad-cam centres them), and it is turned so that its
+            scores at all positions sum to a positive number. So a map is the same on every machine; but evidence
+            against the class may light up as evidence for it, and a map is blank only where every channel is 0.
     Raises ``CifarcamError`` for images, targets, layers or a method that do not fit, and for a model or a method that
     gives NaN.
     """

@@ -178,21 +178,21 @@ def _first_component(activations: np.ndarray) -> np.ndarray:
     """The positions' scores on the first principal component of the channels: (N, channels, h, w) to (N, h, w).
 
     With A the float64 matrix of an image's positions by channels and v its first right singular vector, the scores are
-    A v. A is not centred, as in the paper (Muhammad and Yeasin 2020), where the library centres it: the first direction of what is
-    left after centring says where channels differ from their mean, and in which of two ways is an accident. The sign of
-    v, which a decomposition leaves open, is chosen so that the scores sum to a positive number.
+    A v. A is not centred, as in Eigen-CAM's paper; the library centres it, and which end of what is left then counts as
+    positive is an accident. The sign of v, which a decomposition leaves open, is turned so that the scores sum to a
+    positive number.
     """
-    channels = activations.reshape(*activations.shape[:2], -1).astype(np.float64)
-    positions = channels.swapaxes(1, 2)
+    channels = torch.from_numpy(activations).flatten(2).double()
+    positions = channels.mT
     if channels.shape[1] <= channels.shape[2]:  # the smaller of the two products has the same first component
-        direction = np.linalg.eigh(channels @ positions).eigenvectors[..., -1:]
+        direction = torch.linalg.eigh(channels @ positions).eigenvectors[..., -1:]
     else:
-        direction = channels @ np.linalg.eigh(positions @ channels).eigenvectors[..., -1:]
-        length = np.linalg.norm(direction, axis=1, keepdims=True)
-        direction = np.divide(direction, length, out=np.zeros_like(direction), where=length > 0)
+        direction = channels @ torch.linalg.eigh(positions @ channels).eigenvectors[..., -1:]
+        length = direction.norm(dim=1, keepdim=True)
+        direction = direction / length.where(length > 0, 1)
     scores = (positions @ direction)[..., 0]
-    scores *= np.where(scores.sum(1, keepdims=True) < 0, -1, 1)
-    return scores.astype(np.float32).reshape(-1, *activations.shape[2:])
+    scores = scores.where(scores.sum(1, keepdim=True) >= 0, -scores)
+    return scores.float().reshape(-1, *activations.shape[2:]).numpy()
 
 
 @contextmanager

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
-from known import as_if_trained
-from pytorch_grad_cam import GradCAM
+from known import EPSILON, as_if_trained, assert_as_exact
+from pytorch_grad_cam import GradCAM, base_cam, eigen_cam, hirescam, layer_cam
 from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from pytorch_grad_cam.utils.svd_on_activations import get_2d_projection
 
 from cifarcam import cam
 from cifarcam.augment import normalize
 from cifarcam.cam import stage_maps
 from cifarcam.drawn import drawn
 from cifarcam.errors import CifarcamError
-from cifarcam.methods import METHODS, SLOW
+from cifarcam.hardware import convolutions_that_return
+from cifarcam.methods import METHODS, SLOW, _first_component
 from cifarcam.resnet import ResNet18, stages
 from cifarcam.runs import load_run
 
@@ -32,22 +36,39 @@ def images() -> np.ndarray:
     return drawn("test").images[:2]
 
 
-def by_the_library(net: ResNet18, images: np.ndarray, name: str, stage: int, **smoothing: bool) -> np.ndarray:
-    """The maps of one stage, in batches of the size that ``stage_maps`` takes.
+def first_component_by_svd(activations: np.ndarray) -> np.ndarray:
+    """By NumPy's singular value decomposition, uncentred and turned to a positive sum; the library's centres first."""
+    positions = activations.reshape(*activations.shape[:2], -1).swapaxes(1, 2).astype(np.float64)
+    left, singular_values, _ = np.linalg.svd(positions, full_matrices=False)
+    scores = left[:, :, 0] * singular_values[:, :1]
+    turned = scores * np.sign(scores.sum(1, keepdims=True))
+    return turned.reshape(-1, *activations.shape[2:])
 
-    Another batch rounds in another way, and so may turn the sign of a principal component.
-    """
+
+@pytest.fixture
+def uncentred_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (base_cam, eigen_cam, hirescam, layer_cam):
+        monkeypatch.setattr(module, "get_2d_projection", first_component_by_svd)
+
+
+def by_the_library(
+    net: ResNet18, images: np.ndarray, name: str, stage: int, dtype: torch.dtype = torch.float32, **smoothing: bool
+) -> np.ndarray:
+    """The maps of one stage, in batches of the size that ``stage_maps`` takes: another batch rounds in another way."""
+    net = copy.deepcopy(net).to(dtype)
     layer = list(stages(net).values())[stage]
     size = 1 if name in SLOW else len(images)
     maps = []
     for start in range(0, len(images), size):
         part = slice(start, start + size)
-        with METHODS[name](net, [layer]) as alone:
-            x = normalize(images[part]).requires_grad_()
+        with convolutions_that_return(net), METHODS[name](net, [layer]) as alone:
+            x = normalize(images[part]).to(dtype).requires_grad_()
             maps.extend(alone(x, [ClassifierOutputTarget(target) for target in TARGETS[part]], **smoothing))
     return scale_cam_image(maps)  # smoothed by augmentation they are not
 
 
+@pytest.mark.numeric
+@pytest.mark.usefixtures("uncentred_library")
 @pytest.mark.parametrize("smoothing", [{}, {"aug_smooth": True}, {"eigen_smooth": True}], ids=str)
 @pytest.mark.parametrize("name", METHODS)
 def test_five_maps_equal_five_calls_of_the_library(
@@ -57,8 +78,36 @@ def test_five_maps_equal_five_calls_of_the_library(
     maps = stage_maps(net, images, TARGETS, method=name, **smoothing)
     assert maps.maps.shape == (2, 5, 32, 32) and maps.targets.tolist() == TARGETS
     for stage in range(5):
-        alone = by_the_library(net, images, name, stage, **smoothing)
-        np.testing.assert_allclose(maps.maps[:, stage], alone, atol=1e-5)
+        rounded, exact = (
+            by_the_library(net, images, name, stage, dtype, **smoothing) for dtype in (torch.float32, torch.float64)
+        )
+        assert_as_exact(maps.maps[:, stage], rounded, exact)
+
+
+@pytest.mark.numeric
+@pytest.mark.parametrize(("channels", "side"), [(64, 32), (512, 4), (16, 4), (1, 8), (8, 1)])
+def test_the_first_component_is_numpys_uncentred_and_sums_to_a_positive_number(channels: int, side: int) -> None:
+    activations = np.random.default_rng(0).normal(0.1, 1, (6, channels, side, side)).astype(np.float32)
+    found = _first_component(activations)
+    assert found.dtype == np.float32 and (found.sum((1, 2)) > 0).all()
+    # In float64 both are exact to 1e-12 or so; what is left is the rounding of the result to float32.
+    np.testing.assert_allclose(found, first_component_by_svd(activations), rtol=0, atol=EPSILON * found.max())
+    np.testing.assert_array_equal(_first_component(-activations), found)
+    assert not _first_component(np.zeros_like(activations)).any()
+
+
+@pytest.mark.numeric
+def test_the_librarys_component_is_ours_of_centred_channels_up_to_sign() -> None:
+    activations = np.random.default_rng(0).random((4, 16, 8, 8), np.float32)
+    centred = activations - activations.mean((2, 3), keepdims=True)
+    of_library, of_centred = get_2d_projection(activations), _first_component(centred)
+    signs = np.sign((of_library * of_centred).sum((1, 2), keepdims=True))
+    # The library decomposes in float32: a gap between the first two singular values turns its rounding into an angle.
+    gaps = [-np.diff(np.linalg.svd(each.reshape(16, -1), compute_uv=False)[:2])[0] for each in centred]
+    sizes = np.linalg.norm(centred.reshape(4, -1), axis=1)
+    bound = EPSILON * 16 * sizes**2 / np.array(gaps)
+    assert (np.abs(of_library - signs * of_centred).max((1, 2)) < bound).all()
+    assert (np.abs(np.abs(of_library) - _first_component(activations)).max((1, 2)) > 100 * bound).all()
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -153,13 +202,15 @@ def test_a_map_that_is_nowhere_positive_is_blank_by_any_method_of_gradients(net:
         assert maps.blank[:, 4].all() and not maps.maps[:, 4].any(), name
 
 
-@pytest.mark.parametrize("name", ["Eigen-CAM", "Score-CAM"])
-def test_a_stage_that_is_the_same_everywhere_has_a_blank_map(net: ResNet18, images: np.ndarray, name: str) -> None:
+@pytest.mark.parametrize(("name", "blank"), [("Eigen-CAM", False), ("Score-CAM", True)])
+def test_a_stage_that_is_the_same_everywhere_has_an_empty_map(
+    net: ResNet18, images: np.ndarray, name: str, blank: bool
+) -> None:
     with torch.no_grad():
         net.bn1.weight.zero_()
         net.bn1.bias.fill_(-1.0)
     maps = stage_maps(net, images, 0, method=name)
-    assert maps.blank[:, 0].all() and not maps.maps[:, 0].any()
+    assert not maps.maps[:, 0].any() and (maps.blank[:, 0] == blank).all()
 
 
 @pytest.mark.parametrize(("aug_smooth", "expected"), [(False, "10/10"), (True, "60/60")])
