@@ -15,7 +15,7 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": t
 VOLTA, AMPERE = (7, 0), (8, 0)  # compute capability
 # Of a GradScaler for float16: PyTorch's own 65,536 overflows in the first steps, which are then skipped.
 FIRST_SCALE = 1024.0
-FEWEST_CHANNELS = 8  # that oneDNN's 1×1 convolutions take safely without AVX-512
+FEWEST_CHANNELS = 9  # that a strided 1×1 convolution of oneDNN takes safely
 
 
 def training_device() -> torch.device:
@@ -56,17 +56,20 @@ def settings(*changes: tuple[object, str, object]) -> Iterator[None]:
 
 @contextmanager
 def convolutions_that_return(model: nn.Module) -> Iterator[None]:
-    """PyTorch's own convolutions inside the block where those of oneDNN may never return from a backward pass.
+    """PyTorch's own convolutions inside the block where those of oneDNN crash in a backward pass, or never return.
 
-    That is on a CPU without AVX-512, in a model with a 1×1 convolution of fewer than 8 channels. Any other model, and
-    what comes after the block, computes as before.
+    That is, on any CPU, in a model with a 1×1 convolution of stride 2 or more and at most 8 input channels, such as a
+    shortcut of a ``ResNet18`` of width 8: oneDNN writes beyond the gradient of its weights. Any other model, and what
+    comes after the block, computes as before.
     """
     narrow = any(
-        isinstance(part, nn.Conv2d) and part.kernel_size == (1, 1) and part.in_channels < FEWEST_CHANNELS
+        isinstance(part, nn.Conv2d)
+        and part.kernel_size == (1, 1)
+        and max(part.stride) > 1
+        and part.in_channels < FEWEST_CHANNELS
         for part in model.modules()
     )
-    avoided = narrow and torch.backends.cpu.get_cpu_capability() != "AVX512"
-    with settings(*[(torch.backends.mkldnn, "enabled", False)] if avoided else []):
+    with settings(*[(torch.backends.mkldnn, "enabled", False)] if narrow else []):
         yield
 
 

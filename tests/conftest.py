@@ -21,19 +21,6 @@ if WORKERS > 1:  # else the threads of all workers wait for each other
     torch.set_num_threads(max(1, torch.get_num_threads() // WORKERS))
     os.environ["OMP_NUM_THREADS"] = str(torch.get_num_threads())  # of what the tests start
 
-AVX512 = torch.backends.cpu.get_cpu_capability() == "AVX512"
-torch.backends.mkldnn.enabled = AVX512  # for what is made before the first test, see below
-
-
-@pytest.fixture(autouse=True)
-def convolutions_that_return(request: pytest.FixtureRequest) -> None:
-    """Without AVX-512, oneDNN may never return from a backward pass of a 1×1 convolution of few channels.
-
-    The package minds that, but some tests make passes of their own through networks that narrow. The slow ones make
-    none, and would take many times as long without oneDNN.
-    """
-    torch.backends.mkldnn.enabled = AVX512 or request.node.get_closest_marker("slow") is not None
-
 
 def cifar10_on_disk() -> bool:
     named = os.environ.get("CIFARCAM_DATA", "")

@@ -2,28 +2,70 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
+from torch import nn
 
 from cifarcam.hardware import convolutions_that_return, settings
 from cifarcam.model_state import exact_float32, left_as_found
 from cifarcam.resnet import ResNet18
+from tools.limits import limit
 
 
 @pytest.mark.parametrize(
-    ("capability", "width", "expected"),
-    [("AVX2", 4, False), ("AVX2", 7, False), ("AVX2", 8, True), ("AVX512", 4, True), ("DEFAULT", 4, False)],
+    ("model", "expected"),
+    [
+        (ResNet18(width=1), False),
+        (ResNet18(width=8), False),
+        (ResNet18(width=9), True),
+        (nn.Conv2d(8, 16, 1), True),
+        (nn.Conv2d(8, 16, 3, stride=2), True),
+        (nn.Conv2d(8, 16, 1, stride=(1, 2)), False),
+    ],
 )
-def test_onednn_is_off_for_narrow_networks_without_avx512(
-    capability: str, width: int, expected: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
-    model = ResNet18(width=width)
+def test_onednn_is_off_where_a_strided_1x1_convolution_has_few_channels(model: nn.Module, expected: bool) -> None:
     with torch.backends.mkldnn.flags(enabled=True):
         for lent in (convolutions_that_return, left_as_found):
             with lent(model):
                 assert torch.backends.mkldnn.enabled is expected
             assert torch.backends.mkldnn.enabled is True
+
+
+TRAINED = """
+import sys
+import numpy as np
+import torch
+from cifarcam.augment import Batches
+from cifarcam.lr_finder import range_test
+from cifarcam.optimizers import make_optimizer
+from cifarcam.recipes import Recipe
+from cifarcam.resnet import ResNet18
+from tools.limits import limit
+from cifarcam.split import Split
+from cifarcam.training import fit
+
+torch.set_num_threads(1)
+side, *widths = map(int, sys.argv[1:])
+split = Split(np.random.default_rng(0).integers(0, 256, (32, side, side, 3), dtype=np.uint8), np.arange(32) % 10)
+for width in widths:
+    recipe = Recipe(name="narrow", width=width, epochs=1, batch=16, precision="float32")
+    fit(recipe, split, split, device="cpu")
+    net = ResNet18(width).to(memory_format=torch.channels_last)
+    range_test(net, make_optimizer(net, recipe), Batches(split, recipe), steps=2)
+"""
+
+
+@pytest.mark.parametrize("isa", ["AVX2", "AVX512_CORE", "ALL"])
+@pytest.mark.parametrize("side", [32, 64])
+def test_narrow_networks_are_trained_on_any_cpu(isa: str, side: int) -> None:
+    environment = os.environ | {"ONEDNN_MAX_CPU_ISA": isa}
+    words = [sys.executable, "-c", TRAINED, str(side), *map(str, (2, 3, 4, 7, 8, 9))]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=limit(120))
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.skipif(not hasattr(torch.backends.cudnn, "conv"), reason="PyTorch 2.9 has brought these switches")
