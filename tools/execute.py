@@ -30,16 +30,18 @@ from cifarcam.hardware import training_device
 from tools import facts, opened_files
 from tools.chapters import ROOT, chapter_paths, code_cells, read, write
 from tools.execution import RECORDS, write_down, write_down_gpu_time
+from tools.limits import limit
 
 SECONDS_A_CELL = 600
 
 
-def execute(path: Path, seconds_a_cell: int = SECONDS_A_CELL, records: Path = RECORDS) -> NotebookNode:
+def execute(path: Path, seconds_a_cell: int | None = None, records: Path = RECORDS) -> NotebookNode:
     """A chapter with the outputs of running it now, in this Python, from the chapter's own folder.
 
     Its metadata says so, with the files below ``records`` that it opened; its cell of facts is that of before.
 
-    Raises ``CifarcamError``, naming chapter and cell, for an error, too slow a cell, or anything on stderr.
+    Raises ``CifarcamError``, naming chapter and cell, for an error, too slow a cell, or anything on stderr. A cell may
+    take ``seconds_a_cell``; by default 600, and longer on a slow machine (see ``tools.limits``).
     """
     notebook = read(path)
     notebook.metadata.pop("widgets", None)
@@ -48,7 +50,7 @@ def execute(path: Path, seconds_a_cell: int = SECONDS_A_CELL, records: Path = RE
         notebook,
         km=AsyncKernelManager(kernel_name=CURRENT_ENV_KERNEL_NAME, kernel_spec_manager=NbvalKernelspecManager()),
         resources={"metadata": {"path": str(path.parent)}},
-        timeout=seconds_a_cell,
+        timeout=int(limit(SECONDS_A_CELL)) if seconds_a_cell is None else seconds_a_cell,
         record_timing=False,
         store_widget_state=False,
         coalesce_streams=True,

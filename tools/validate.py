@@ -21,8 +21,9 @@ from cifarcam.download import is_there
 from cifarcam.errors import CifarcamError
 from tools.chapters import ROOT, chapter_paths
 from tools.execute import quiet_kernels
+from tools.limits import limit
 
-SECONDS_A_CELL = 300  # nbval waits 2,000 for a kernel that has died
+SECONDS_A_CELL = 300  # on the machine of ``tools.limits``; nbval waits 2,000 for a kernel that has died
 
 
 def why_stand_in() -> str | None:
@@ -45,7 +46,11 @@ def command(chapters: list[Path], strict: bool) -> list[str]:
     """The pytest command that validates chapters: every output (strict), or only the marked ones."""
     return [
         *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
-        *("--nbval" if strict else "--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={SECONDS_A_CELL}"),
+        *(
+            "--nbval" if strict else "--nbval-lax",
+            "--nbval-current-env",
+            f"--nbval-cell-timeout={limit(SECONDS_A_CELL):.0f}",
+        ),
         *(str(path.relative_to(ROOT)) for path in chapters),
     ]
 
