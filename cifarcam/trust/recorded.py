@@ -184,10 +184,19 @@ def _as_text(row: pd.Series) -> str:
 
 
 def how_recorded(provenance: Mapping[str, Mapping], shown: str = "images") -> str:
-    """One line for a chapter: the command, the hardware, the date and how many images, or what is ``shown``."""
-    fast, slow = (provenance["explainers"][name] for name in ("Grad-CAM", SLOW[0]))
-    how = f"{fast['command']}, {fast['hardware']}, {fast['date']}"
-    return f"{how}: {fast['images']} {shown}, {slow['images']} for {' and '.join(SLOW)}"
+    """One line for a chapter: the command, the hardware, the date and how many images, or what is ``shown``.
+
+    Explainers that were measured on other hardware or another day than Grad-CAM are named with theirs.
+    """
+    explainers = provenance["explainers"]
+    fast, slow = explainers["Grad-CAM"], explainers[SLOW[0]]
+    others: dict[str, list[str]] = {}
+    for name, how in explainers.items():
+        if (how["hardware"], how["date"]) != (fast["hardware"], fast["date"]):
+            others.setdefault(f"{how['hardware']}, {how['date']}", []).append(name)
+    text = f"{fast['command']}, {fast['hardware']}, {fast['date']}"
+    text += f": {fast['images']} {shown}, {slow['images']} for {' and '.join(SLOW)}"
+    return "; ".join([text, *(f"{' and '.join(names)} on {where}" for where, names in others.items())])
 
 
 def scorecard(stage: str) -> pd.DataFrame:
