@@ -16,7 +16,7 @@ SUPPORTED = import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 1
 export PYDEVD_DISABLE_FILE_VALIDATION = 1
 
 .PHONY: help install book test execute validate check-site check-links check-slow check-workflows check-lowest check-newest \
-    check-colab benchmarks lint lock newest clean
+    check-colab check-cpus benchmarks lint lock newest clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z -]*\):.*## /  make \1\t/p' Makefile | expand -t 34
@@ -38,7 +38,7 @@ validate: install  ## only the chapters of make test; one of them: make validate
 	.venv/bin/python -m tools.validate $(CHAPTER)
 
 check-slow: install  ## the tests that take more than 20 seconds
-	.venv/bin/python -m pytest -m "slow and not browser" --durations 12
+	.venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadgroup -m "slow and not browser" --durations 12
 
 check-site: install book .node/installed  ## the built site, in Chromium (needs Node.js)
 	SITE_REQUIRED=1 .venv/bin/python -m pytest -m browser tests/site
@@ -54,8 +54,12 @@ check-lowest check-newest: check-%: .venv-%/installed  ## unit tests and chapter
 	CIFARCAM_DATA=drawn .venv-$*/bin/python -m pytest --ignore tests/site -m "not slow"
 	CIFARCAM_DATA=drawn .venv-$*/bin/python -m tools.validate
 
-check-colab: install .venv-colab/installed  ## every chapter as Colab opens it (needs Python 3.13, installs 5 GB)
+check-colab: install .venv-colab/installed  ## chapters as Colab opens them; COLAB_EVERY=1 for all (needs Python 3.13)
 	COLAB_ENVIRONMENT=$(CURDIR)/.venv-colab .venv/bin/python -m pytest tests/colab
+	.venv/bin/python -m tools.colab --passed
+
+check-cpus: install  ## numeric tests as other CPUs compute them, and by one thread and two (ten minutes)
+	.venv/bin/python -m tools.check_cpus
 
 benchmarks: install  ## claims of speed, each side by side with what it is compared with
 	.venv/bin/python -m benchmarks.augmentation

@@ -9,6 +9,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from cifarcam.architecture import receptive_fields, stage_table
 from cifarcam.resnet import ResNet18, stages
 
+pytestmark = pytest.mark.numeric
+
 
 def test_parameters_add_up_to_the_published_network() -> None:
     assert stage_table(ResNet18())["parameters"].sum() == 11_173_962

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
-from known import as_if_trained
+from known import as_if_trained, assert_as_exact
+from pytorch_grad_cam.utils.image import scale_cam_image
 from torchvision.models import resnet18
 
 from cifarcam.augment import normalize
 from cifarcam.cam import analytic_maps, logit_contributions, stage_maps
 from cifarcam.drawn import drawn
 from cifarcam.errors import CifarcamError
-from cifarcam.resnet import ResNet18
+from cifarcam.resnet import ResNet18, stages
 from cifarcam.runs import load_run
+
+pytestmark = pytest.mark.numeric
 
 
 @pytest.fixture
@@ -31,18 +36,28 @@ def test_layer4_of_the_recorded_network_is_the_analytic_map(targets: str | int |
     net, images = load_run("best").model(), drawn("test").images[:10]
     maps, analytic = stage_maps(net, images, targets), analytic_maps(net, images, targets)
     assert not maps.blank[:, 4].all()
-    np.testing.assert_allclose(maps.maps[:, 4], analytic, rtol=0, atol=1e-6)
+    raw = weighted_sum(net, "layer4", images, maps.targets, torch.float64)
+    exact = scale_cam_image(scale_cam_image(raw, (32, 32)))
+    assert_as_exact(maps.maps[:, 4], analytic, exact)
+    assert_as_exact(analytic, maps.maps[:, 4], exact)
 
 
 def test_raw_maxima_are_those_of_the_formula(net: ResNet18, images: np.ndarray) -> None:
     maps = stage_maps(net, images, 3)
-    kept = {}
-    handle = net.layer2.register_forward_hook(lambda module, inputs, output: kept.update(a=output))
-    logits = net(normalize(images))
-    handle.remove()
-    (gradient,) = torch.autograd.grad(logits[:, 3].sum(), kept["a"])
-    by_hand = (gradient.mean((2, 3), keepdim=True) * kept["a"]).sum(1).relu().amax((1, 2)).detach().numpy()
-    np.testing.assert_allclose(maps.raw_maxima[:, 2], by_hand, rtol=1e-4, atol=1e-7)
+    rounded, exact = (
+        weighted_sum(net, "layer2", images, np.full(6, 3), dtype).max((1, 2))
+        for dtype in (torch.float32, torch.float64)
+    )
+    assert_as_exact(maps.raw_maxima[:, 2], rounded, exact)
+
+
+def weighted_sum(net: ResNet18, stage: str, images: np.ndarray, targets: np.ndarray, dtype: torch.dtype) -> np.ndarray:
+    """Grad-CAM's map of a stage by its formula: neither enlarged nor scaled, (N, h, w)."""
+    net, kept = copy.deepcopy(net).to(dtype), {}
+    stages(net)[stage].register_forward_hook(lambda module, inputs, output: kept.update(a=output))
+    logits = net(normalize(images).to(dtype))
+    (gradient,) = torch.autograd.grad(logits.gather(1, torch.as_tensor(targets)[:, None]).sum(), kept["a"])
+    return (gradient.mean((2, 3), keepdim=True) * kept["a"]).sum(1).relu().detach().numpy()
 
 
 def test_more_images_than_a_pass_holds_give_the_maps_they_give_alone(net: ResNet18) -> None:
@@ -107,12 +122,14 @@ def test_what_the_places_add_and_the_bias_are_the_logits(net: ResNet18, images: 
     with torch.no_grad():
         net.linear.bias.uniform_(-1, 1)
     logits = stage_maps(net, images).logits
+    with torch.no_grad():
+        exact = copy.deepcopy(net).double()(normalize(images).double()).numpy()
     for label in (0, 7):
         added = logit_contributions(net, images, label)
         assert added.shape == (6, 4, 4) and added.dtype == np.float32
-        np.testing.assert_allclose(added.sum((1, 2)) + net.linear.bias[label].item(), logits[:, label], atol=1e-5)
+        assert_as_exact(added.sum((1, 2)) + net.linear.bias[label].item(), logits[:, label], exact[:, label])
     predicted = logit_contributions(net, images).sum((1, 2)) + net.linear.bias.detach().numpy()[logits.argmax(1)]
-    np.testing.assert_allclose(predicted, logits.max(1), atol=1e-5)
+    assert_as_exact(predicted, logits.max(1), exact.max(1))
 
 
 @pytest.mark.parametrize(

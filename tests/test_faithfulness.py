@@ -15,6 +15,8 @@ from cifarcam.drawn import drawn
 from cifarcam.errors import CifarcamError
 from cifarcam.trust import area_under, deletion, impute, insertion, road
 
+pytestmark = pytest.mark.numeric
+
 IMAGES = drawn("test").images[:6]
 
 

@@ -59,11 +59,10 @@ for width in widths:
 """
 
 
-@pytest.mark.parametrize("isa", ["AVX2", "AVX512_CORE", "ALL"])
-@pytest.mark.parametrize("side", [32, 64])
+@pytest.mark.parametrize(("isa", "side"), [("AVX2", 32), ("ALL", 64)])  # where oneDNN hangs, where it crashes
 def test_narrow_networks_are_trained_on_any_cpu(isa: str, side: int) -> None:
     environment = os.environ | {"ONEDNN_MAX_CPU_ISA": isa}
-    words = [sys.executable, "-c", TRAINED, str(side), *map(str, (2, 3, 4, 7, 8, 9))]
+    words = [sys.executable, "-c", TRAINED, str(side), *map(str, (2, 4, 8))]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=limit(120))
     assert done.returncode == 0, done.stderr
 

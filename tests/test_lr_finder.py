@@ -16,6 +16,8 @@ from cifarcam.recipes import ONE_CYCLE, Recipe
 from cifarcam.resnet import ResNet18
 from cifarcam.split import Split
 
+pytestmark = pytest.mark.numeric
+
 RECIPE = Recipe(name="tiny", batch=16, augmentation="batched", lr=0.05, momentum=0.9, dropout=0.3)
 
 

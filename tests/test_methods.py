@@ -23,6 +23,8 @@ from cifarcam.methods import METHODS, SLOW, _first_component
 from cifarcam.resnet import ResNet18, stages
 from cifarcam.runs import load_run
 
+pytestmark = pytest.mark.numeric
+
 TARGETS = [3, 1]
 
 
@@ -67,7 +69,6 @@ def by_the_library(
     return scale_cam_image(maps)  # smoothed by augmentation they are not
 
 
-@pytest.mark.numeric
 @pytest.mark.usefixtures("uncentred_library")
 @pytest.mark.parametrize("smoothing", [{}, {"aug_smooth": True}, {"eigen_smooth": True}], ids=str)
 @pytest.mark.parametrize("name", METHODS)
@@ -84,7 +85,6 @@ def test_five_maps_equal_five_calls_of_the_library(
         assert_as_exact(maps.maps[:, stage], rounded, exact)
 
 
-@pytest.mark.numeric
 @pytest.mark.parametrize(("channels", "side"), [(64, 32), (512, 4), (16, 4), (1, 8), (8, 1)])
 def test_the_first_component_is_numpys_uncentred_and_sums_to_a_positive_number(channels: int, side: int) -> None:
     activations = np.random.default_rng(0).normal(0.1, 1, (6, channels, side, side)).astype(np.float32)
@@ -96,7 +96,6 @@ def test_the_first_component_is_numpys_uncentred_and_sums_to_a_positive_number(c
     assert not _first_component(np.zeros_like(activations)).any()
 
 
-@pytest.mark.numeric
 def test_the_librarys_component_is_ours_of_centred_channels_up_to_sign() -> None:
     activations = np.random.default_rng(0).random((4, 16, 8, 8), np.float32)
     centred = activations - activations.mean((2, 3), keepdims=True)

@@ -14,6 +14,8 @@ from cifarcam.errors import CifarcamError
 from cifarcam.predictions import Predictions, flip_averaged, predict
 from cifarcam.resnet import ResNet18
 
+pytestmark = pytest.mark.numeric
+
 
 @pytest.fixture
 def model() -> ResNet18:

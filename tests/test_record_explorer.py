@@ -86,6 +86,7 @@ def test_images_and_probabilities_are_those_of_the_run(real_test: Split) -> None
         np.testing.assert_array_equal(pictures()[index], real_test.images[index])
 
 
+@pytest.mark.numeric
 @pytest.mark.needs_cifar10
 @pytest.mark.parametrize("method", FAST)
 def test_maps_are_those_that_the_shipped_weights_give(real_test: Split, method: str) -> None:
@@ -106,6 +107,7 @@ def maps_computed(images: np.ndarray, targets: str | np.ndarray, method: str, on
         return stage_maps(load_run("best").model(), images, targets, method=method)
 
 
+@pytest.mark.numeric
 @pytest.mark.needs_cifar10
 def test_what_the_page_says_of_rounding_is_true(real_test: Split) -> None:
     few = [SHOWN[place] for place in (0, 4, 12, 20, 28, 36)]

@@ -16,6 +16,8 @@ from torchvision.models import resnet18
 from cifarcam.errors import CifarcamError
 from cifarcam.resnet import STAGES, ResNet18, from_pytorch_cifar, from_state_dict, stages
 
+pytestmark = pytest.mark.numeric
+
 SUMMARY = Path(__file__).with_name("summary_expected.txt")
 
 

@@ -10,6 +10,8 @@ from skimage.metrics import structural_similarity
 from cifarcam.errors import CifarcamError
 from cifarcam.trust import rank_correlation, ssim
 
+pytestmark = pytest.mark.numeric
+
 
 @pytest.fixture
 def pairs() -> tuple[np.ndarray, np.ndarray]:

@@ -29,6 +29,8 @@ from cifarcam.trust import (
 from cifarcam.trust.localisation import largest_share_inside
 from cifarcam.trust.sanity import CASCADE
 
+pytestmark = pytest.mark.numeric
+
 
 @pytest.fixture
 def split() -> Split:

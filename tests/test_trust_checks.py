@@ -24,6 +24,8 @@ from cifarcam.trust.checks import (
     stability,
 )
 
+pytestmark = pytest.mark.numeric
+
 SPLIT = Split(drawn("test").images[:40], drawn("test").labels[:40])
 IMAGES, TARGETS = SPLIT.images[:4], np.array([1, 2, 3, 4])
 

@@ -42,15 +42,18 @@ def why_stand_in() -> str | None:
     return None
 
 
+def workers() -> int:
+    """How many chapters run at once: one for each core, four at most."""
+    return min(4, os.cpu_count() or 1)
+
+
 def command(chapters: list[Path], strict: bool) -> list[str]:
     """The pytest command that validates chapters: every output (strict), or only the marked ones."""
     return [
         *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
-        *(
-            "--nbval" if strict else "--nbval-lax",
-            "--nbval-current-env",
-            f"--nbval-cell-timeout={limit(SECONDS_A_CELL):.0f}",
-        ),
+        *("--nbval" if strict else "--nbval-lax", "--nbval-current-env"),
+        f"--nbval-cell-timeout={limit(SECONDS_A_CELL):.0f}",
+        *("-n", str(workers()), "--dist", "loadfile"),
         *(str(path.relative_to(ROOT)) for path in chapters),
     ]
 
@@ -74,6 +77,8 @@ def main(arguments: list[str] | None = None) -> None:
         print("Chapters run on CIFAR-10.")
     if chapters:
         quiet_kernels()
+        # Else the threads of one chapter wait for those of another.
+        os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers())))
         sys.exit(subprocess.run(command(chapters, strict=reason is None), cwd=ROOT).returncode)
 
 
