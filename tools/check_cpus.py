@@ -24,6 +24,7 @@ SETTINGS = (
     {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"},
 )
 NEED_AVX512 = ("AVX512_CORE", "SkylakeX")
+BESIDE_EACH_OTHER = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]  # one thread each, see conftest.py
 COMMAND = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "numeric"]
 
 
@@ -40,7 +41,8 @@ def main() -> None:
             print(f"{name}: left out, this CPU has no AVX-512", flush=True)
             continue
         start = time.perf_counter()
-        done = subprocess.run(COMMAND, cwd=ROOT, env=os.environ | setting)
+        command = COMMAND if "OMP_NUM_THREADS" in setting else COMMAND + BESIDE_EACH_OTHER
+        done = subprocess.run(command, cwd=ROOT, env=os.environ | setting)
         print(f"{name}: exit {done.returncode} after {time.perf_counter() - start:.0f} s", flush=True)
         failed += [name] if done.returncode else []
     sys.exit(f"The numeric tests fail under {'; '.join(failed)}." if failed else 0)
