@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,12 @@ def as_if_trained(width: int) -> ResNet18:
             module.weight.data.uniform_(0.5, 1.5)
             module.bias.data.normal_(0, 0.2)
     return model.eval()
+
+
+def exact_logits(model: torch.nn.Module, x: torch.Tensor) -> np.ndarray:
+    """The logits in float64 of a network and normalised images in float32."""
+    with torch.no_grad():
+        return copy.deepcopy(model).double()(x.double()).numpy()
 
 
 def assert_as_exact(found: np.ndarray, rounded: np.ndarray, exact: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import symtable
 from pathlib import Path
@@ -36,27 +37,54 @@ def answered(notebook: NotebookNode, chapter: str) -> list[tuple[NotebookNode, s
     return checked
 
 
-def names(cell: NotebookNode) -> tuple[set[str], set[str]]:
-    """The names that a code cell makes, and those that it uses."""
-    table = symtable.symtable(re.sub(r"^( *)%.*", r"\1pass", cell.source, flags=re.MULTILINE), "cell", "exec")
+SHOWS = ("print", "figures", "fit")  # what is looked at, and trainings, whose effects no exercise asks for
+GROWS = ("add", "append", "extend", "insert", "update")
+
+
+def names(statement: ast.stmt) -> tuple[set[str], set[str]]:
+    """The names that a statement makes, or whose objects it may change, and those that it uses."""
+    table = symtable.symtable(ast.unparse(statement), "statement", "exec")
     made = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
     used = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
     functions = list(table.get_children())
     for function in functions:
         used |= {symbol.get_name() for symbol in function.get_symbols() if symbol.is_global()}
         functions += function.get_children()
-    return made, used
+    parts = list(ast.walk(statement))
+    counting = {name for part in parts if isinstance(part, ast.For) for name in names_in(part.target)}
+    return made - counting | {name for part in parts for name in changed(part)}, used
+
+
+def changed(part: ast.AST) -> set[str]:
+    """The names whose objects a part of a statement may change: by storing into them, or by a call for its effect."""
+    if isinstance(part, ast.Subscript | ast.Attribute) and isinstance(part.ctx, ast.Store):
+        return names_in(part.value)
+    if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in GROWS:
+        return names_in(part.func.value)
+    if isinstance(part, ast.Expr) and isinstance(part.value, ast.Call):
+        first = next(name.id for name in ast.walk(part.value.func) if isinstance(name, ast.Name))
+        return set() if first in SHOWS else names_in(part.value)
+    return set()
+
+
+def names_in(part: ast.AST) -> set[str]:
+    return {name.id for name in ast.walk(part) if isinstance(name, ast.Name)}
 
 
 def without_what_no_exercise_needs(notebook: NotebookNode, asked: list[NotebookNode]) -> None:
-    """Takes out code cells, trainings above all, whose names neither the cells asked for use nor those they need."""
+    """Takes out statements, such as figures and trainings, that neither the cells asked for use nor what those need."""
     wanted: set[str] = set()
     for cell in reversed(code_cells(notebook)):
-        made, used = names(cell)
-        if cell in asked or made & wanted:
-            wanted = wanted - made | used
-        else:
+        kept = []
+        for statement in reversed(ast.parse(re.sub(r"^( *)%.*", r"\1pass", cell.source, flags=re.MULTILINE)).body):
+            made, used = names(statement)
+            if cell in asked or made & wanted:
+                wanted |= used
+                kept.insert(0, ast.unparse(statement))
+        if not kept:
             notebook.cells.remove(cell)
+        elif cell not in asked:
+            cell.source = "\n".join(kept)
 
 
 @every_chapter
