@@ -86,6 +86,31 @@ def test_a_check_is_recorded_for_every_fast_method_and_baseline(
     assert not (folder / "work" / name).exists()
 
 
+def test_only_what_is_named_is_measured_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    explainers = {each: record_trust.EXPLAINERS[each] for each in ("Grad-CAM", "Eigen-CAM")}
+    monkeypatch.setattr(record_trust, "EXPLAINERS", explainers)
+    monkeypatch.setattr(record_trust, "write_check", partial(write_check, folder=folder))
+    monkeypatch.setattr(record_trust, "WORK", folder / "work")
+    monkeypatch.setattr(record_trust, "test_images", lambda: SMALL)
+    monkeypatch.setattr(subjects, "load_run", lambda name: AsRecorded())
+    monkeypatch.setitem(CHECKS, "pointing", CHECKS["pointing"]._replace(images=2))
+    record_trust.main(["pointing"])
+    first, about = recorded_check("pointing")
+    monkeypatch.setitem(explainers, "Eigen-CAM", explainers["Grad-CAM"])
+    record_trust.main(["pointing", "--only", "Eigen-CAM"])
+    second, about_second = recorded_check("pointing")
+    np.testing.assert_array_equal(second["Grad-CAM"]["inside"], first["Grad-CAM"]["inside"])
+    np.testing.assert_array_equal(second["Eigen-CAM"]["inside"], first["Grad-CAM"]["inside"])
+    assert list(about_second["explainers"]) == list(about["explainers"])
+
+    monkeypatch.setitem(explainers, "edges", BASELINES["edges"])
+    with pytest.raises(SystemExit, match="Of edges nothing is recorded with these weights: name them too"):
+        record_trust.main(["pointing", "--only", "Eigen-CAM"])
+    monkeypatch.setattr(AsRecorded, "weights_checksum", lambda self: "of others")
+    with pytest.raises(SystemExit, match="Of Grad-CAM, edges nothing is recorded"):
+        record_trust.main(["pointing", "--only", "Eigen-CAM"])
+
+
 def test_a_method_of_ones_own_goes_through_every_check(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subjects, "load_run", lambda name: AsRecorded())
     found = through_every_check(BASELINES["centre Gaussian"], SMALL, 2)

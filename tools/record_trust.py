@@ -57,10 +57,21 @@ def kept(name: str, explainer: str, weights: dict[str, str], images: int, measur
     return measured, about
 
 
-def recorded_pieces(name: str) -> dict[str, Piece]:
-    """What the record of a check holds, by explainer. Raises ``CifarcamError`` where there is none."""
+def recorded_pieces(name: str, but: list[str], weights: dict[str, str]) -> dict[str, Piece]:
+    """What the record of a check holds of the explainers that are not measured now.
+
+    Raises ``CifarcamError`` where it lacks one of them, or was made with other weights.
+    """
+    if set(but) >= set(EXPLAINERS):
+        return {}
     measured, about = recorded_check(name)
-    return {explainer: (measured[explainer], how) for explainer, how in about["explainers"].items()}
+    others = {each: how for each, how in about["explainers"].items() if each in EXPLAINERS and each not in but}
+    anew = [each for each in EXPLAINERS if each not in but and others.get(each, {}).get("weights") != weights]
+    if anew:
+        raise CifarcamError(
+            f"Of {', '.join(anew)} nothing is recorded with these weights: name them too, or leave out --only."
+        )
+    return {each: (measured[each], how) for each, how in others.items()}
 
 
 def main(words: list[str] | None = None) -> None:
@@ -71,7 +82,7 @@ def main(words: list[str] | None = None) -> None:
     name, check = parsed.check, CHECKS[parsed.check]
     try:
         subject = check.subject(test_images())
-        pieces = {} if set(parsed.only) == set(EXPLAINERS) else recorded_pieces(name)
+        pieces = recorded_pieces(name, parsed.only, subject.weights)
         for explainer in tqdm(parsed.only, desc=name, unit="explainer"):
             maps = EXPLAINERS[explainer]
             count = check.images_if_slow if explainer in SLOW else check.images
