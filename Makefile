@@ -55,10 +55,12 @@ check-lowest check-newest: check-%: .venv-%/installed  ## unit tests and chapter
 	CIFARCAM_DATA=drawn .venv-$*/bin/python -m tools.validate
 
 check-colab: install .venv-colab/installed  ## chapters as Colab opens them; COLAB_EVERY=1 for all (needs Python 3.13)
-	COLAB_ENVIRONMENT=$(CURDIR)/.venv-colab .venv/bin/python -m pytest tests/colab
-	.venv/bin/python -m tools.colab --passed
+	checksum=$$(.venv/bin/python -m tools.colab) && \
+	    COLAB_ENVIRONMENT=$(CURDIR)/.venv-colab .venv/bin/python -m pytest tests/colab && \
+	    .venv/bin/python -m tools.colab --passed $$checksum
 
 check-cpus: install  ## numeric tests as other CPUs compute them, and by one thread and two (ten minutes)
+	.venv/bin/python -m tools.validate --data
 	.venv/bin/python -m tools.check_cpus
 
 benchmarks: install  ## claims of speed, each side by side with what it is compared with

@@ -96,7 +96,7 @@ def stage_maps(
         eigen_smooth: the first principal component of the weighted channels in place of their sum. Here and in
             Eigen-CAM the channels are not centred for it (pytorch-grad-cam centres them), and it is turned so that its
             scores at all positions sum to a positive number. So its sign is no accident of the machine; but evidence
-            against the class may light up as evidence for it, and a map is blank only where every channel is 0.
+            against the class may light up as evidence for it, and only a stage of zeros counts as blank.
     Raises ``CifarcamError`` for images, targets, layers or a method that do not fit, and for a model or a method that
     gives NaN.
     """

@@ -156,7 +156,7 @@ class Stages:
         return weights
 
     def get_cam_image(self, input_tensor, target_layer, targets, activations, grads, eigen_smooth) -> np.ndarray:
-        _finite(activations)  # eigen_smooth would take NaN for 0
+        _finite(activations)
         with _replaced("get_2d_projection", _first_component, base_cam, eigen_cam, hirescam, layer_cam):
             raw = super().get_cam_image(input_tensor, target_layer, targets, activations, grads, eigen_smooth)
         self.raw_maxima.append(np.maximum(_finite(raw).max(axis=(1, 2)), 0))
@@ -181,7 +181,10 @@ def _first_component(activations: np.ndarray) -> np.ndarray:
     A v. A is not centred, as in Eigen-CAM's paper; the library centres it, and which end of what is left then counts as
     positive is an accident. The sign of v, which a decomposition leaves open, is turned so that the scores sum to a
     positive number.
+
+    Raises ``CifarcamError`` for activations that are NaN or infinite.
     """
+    _finite(activations)
     channels = torch.from_numpy(activations).flatten(2).double()
     positions = channels.mT
     if channels.shape[1] <= channels.shape[2]:  # the smaller of the two products has the same first component

@@ -44,7 +44,7 @@ def exact_logits(model: torch.nn.Module, x: torch.Tensor) -> np.ndarray:
 
 
 def assert_as_exact(found: np.ndarray, rounded: np.ndarray, exact: np.ndarray) -> None:
-    """What was found in float32 is within four times as near to the float64 result as another float32 computation.
+    """What was found in float32 is at most four times as far from the float64 result as another float32 computation.
 
     The bound is that computation's largest error on this machine; where it has none, a few units of the last place.
     """

@@ -22,11 +22,11 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def rewrite_cell(root: Path, name: str) -> None:
+def rewrite_cell(root: Path, name: str, added: str = "print(1)") -> None:
     (path,) = chapter_paths(root)
     notebook = read(path)
     cell = next(cell for cell in code_cells(notebook) if (cell.id == "setup") == (name == "setup"))
-    cell.source += "\nprint(1)"
+    cell.source += f"\n{added}"
     nbformat.write(notebook, path)
 
 
@@ -34,6 +34,17 @@ def test_nothing_has_changed_since_and_another_cell_does_not_matter(root: Path) 
     assert colab.passed(root)
     rewrite_cell(root, "another")
     assert colab.passed(root)
+
+
+def test_what_is_imported_anew_has_to_pass(root: Path) -> None:
+    rewrite_cell(root, "another", "import skimage.io")
+    assert not colab.passed(root)
+
+
+def test_a_new_chapter_has_to_pass(root: Path) -> None:
+    (path,) = chapter_paths(root)
+    shutil.copy(path, path.with_name("99-new.ipynb"))
+    assert not colab.passed(root)
 
 
 @pytest.mark.parametrize("path", [colab.LOCK, colab.SHIPPED])

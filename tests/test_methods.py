@@ -25,7 +25,7 @@ from cifarcam.runs import load_run
 
 pytestmark = pytest.mark.numeric
 
-TARGETS = [3, 1]
+TARGETS = [2, 8]
 
 
 @pytest.fixture
@@ -83,6 +83,7 @@ def test_five_maps_equal_five_calls_of_the_library(
             by_the_library(net, images, name, stage, dtype, **smoothing) for dtype in (torch.float32, torch.float64)
         )
         assert_as_exact(maps.maps[:, stage], rounded, exact)
+        assert exact.any((1, 2)).all() or stage < 4  # blank ones would be compared with nothing
 
 
 @pytest.mark.parametrize(("channels", "side"), [(64, 32), (512, 4), (16, 4), (1, 8), (8, 1)])

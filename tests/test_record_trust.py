@@ -83,7 +83,7 @@ def test_a_check_is_recorded_for_every_fast_method_and_baseline(
         assert {measure: values.shape for measure, values in measures.items()} == shapes
     for measure, values in measured["Grad-CAM"].items():
         np.testing.assert_array_equal(measured["own"][measure], values)
-    assert not (folder / "work" / name).exists()
+    assert not list((folder / "work" / name).iterdir())
 
 
 def test_only_what_is_named_is_measured_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +104,7 @@ def test_only_what_is_named_is_measured_anew(folder: Path, monkeypatch: pytest.M
     assert list(about_second["explainers"]) == list(about["explainers"])
 
     monkeypatch.setitem(explainers, "edges", BASELINES["edges"])
-    with pytest.raises(SystemExit, match="Of edges nothing is recorded with these weights: name them too"):
+    with pytest.raises(SystemExit, match="Of edges nothing is recorded with these weights and images: name them too"):
         record_trust.main(["pointing", "--only", "Eigen-CAM"])
     monkeypatch.setattr(AsRecorded, "weights_checksum", lambda self: "of others")
     with pytest.raises(SystemExit, match="Of Grad-CAM, edges nothing is recorded"):

@@ -1,7 +1,8 @@
 """Runs the tests marked ``numeric`` as other CPUs would compute them, and by one thread and by two.
 
-``python -m tools.check_cpus``. oneDNN and OpenBLAS choose their code by the CPU they find; environment variables make
-them take that of another one. A CPU cannot play one that can do more: such a setting is left out, and a line says so.
+``python -m tools.check_cpus``. oneDNN, MKL and OpenBLAS choose their code by the CPU they find; environment variables
+make them take that of another one. A CPU cannot play one that can do more: such a setting is left out, and a line says
+so.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import torch
 from tools.chapters import ROOT
 
 SETTINGS = (
-    {"ONEDNN_MAX_CPU_ISA": "AVX2"},
-    {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"},
+    {"ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"},
+    {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE", "MKL_ENABLE_INSTRUCTIONS": "AVX512"},
     {"OPENBLAS_CORETYPE": "Haswell"},
     {"OPENBLAS_CORETYPE": "SkylakeX"},
     {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},

@@ -1,13 +1,17 @@
-"""Whether the chapters have passed in Colab's environment as it is now: ``python -m tools.colab``.
+"""Whether every chapter has passed in Colab's environment as it is now.
 
-What decides is the lock, the setup cell and what Colab ships; ``tests/colab/passed.txt`` holds their checksum from when
-every chapter last passed. ``python -m tools.colab --passed`` writes it, after ``make check-colab``.
+``python -m tools.colab`` prints a checksum of what decides: the lock, what Colab ships, the setup cell, the chapters'
+names, and the modules that chapters and package import. ``tests/colab/passed.txt`` holds the one with which all
+chapters last passed; ``make check-colab`` writes it by ``python -m tools.colab --passed CHECKSUM``, computed before it
+began.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import hashlib
+import re
 from pathlib import Path
 
 from cifarcam.files import written_whole
@@ -18,10 +22,28 @@ PASSED = Path("tests", "colab", "passed.txt")
 
 
 def checksum(root: Path = ROOT) -> str:
-    """SHA-256 of the lock, what Colab ships and the chapters' setup cells."""
-    setups = {cell.source for path in chapter_paths(root) for cell in code_cells(read(path)) if cell.id == "setup"}
-    texts = [(root / path).read_text(encoding="utf-8") for path in (LOCK, SHIPPED)]
-    return hashlib.sha256("\0".join([*texts, *sorted(setups)]).encode()).hexdigest()
+    """SHA-256 of what decides, as the module says."""
+    chapters = {path: code_cells(read(path)) for path in chapter_paths(root)}
+    sources = [
+        re.sub(r"^( *)%.*", r"\1pass", cell.source, flags=re.MULTILINE) for cells in chapters.values() for cell in cells
+    ]
+    sources += [path.read_text(encoding="utf-8") for path in sorted((root / "cifarcam").rglob("*.py"))]
+    decides = [(root / path).read_text(encoding="utf-8") for path in (LOCK, SHIPPED)]
+    decides += sorted({cell.source for cells in chapters.values() for cell in cells if cell.id == "setup"})
+    decides += [path.name for path in chapters]
+    decides += sorted(set().union(*map(imported, sources)))
+    return hashlib.sha256("\0".join(decides).encode()).hexdigest()
+
+
+def imported(source: str) -> set[str]:
+    """The packages that a module or a cell imports, without their submodules."""
+    found: set[str] = set()
+    for part in ast.walk(ast.parse(source)):
+        if isinstance(part, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in part.names}
+        elif isinstance(part, ast.ImportFrom) and part.module:
+            found.add(part.module.partition(".")[0])
+    return found
 
 
 def passed(root: Path = ROOT) -> bool:
@@ -31,12 +53,14 @@ def passed(root: Path = ROOT) -> bool:
 
 
 def main(words: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Whether every chapter has passed in Colab's environment as it is.")
-    parser.add_argument("--passed", action="store_true", help="write down that they have")
-    if parser.parse_args(words).passed:
-        with written_whole(ROOT / PASSED) as temporary:
-            temporary.write_text(checksum() + "\n", encoding="utf-8")
-    print("passed" if passed() else "to be run: the lock, the setup cell or what Colab ships has changed")
+    parser = argparse.ArgumentParser(description="What decides whether the chapters run in Colab, as a checksum.")
+    parser.add_argument("--passed", metavar="CHECKSUM", help="write down that every chapter has passed with it")
+    parsed = parser.parse_args(words)
+    if parsed.passed is None:
+        print(checksum())
+        return
+    with written_whole(ROOT / PASSED) as temporary:
+        temporary.write_text(parsed.passed + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

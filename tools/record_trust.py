@@ -8,7 +8,6 @@ so a command that was cut off goes on. Delete that folder where a check itself h
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -26,7 +25,7 @@ from cifarcam.measurements import provenance
 from cifarcam.methods import METHODS, SLOW
 from cifarcam.runs import load_run
 from cifarcam.split import Split
-from cifarcam.trust.catalogue import CHECKS, Measures
+from cifarcam.trust.catalogue import CHECKS, Check, Measures
 from cifarcam.trust.checks import BASELINES, Explainer, by_method
 from cifarcam.trust.recorded import recorded_check, write_check
 
@@ -57,21 +56,28 @@ def kept(name: str, explainer: str, weights: dict[str, str], images: int, measur
     return measured, about
 
 
+def images_for(check: Check, explainer: str) -> int:
+    """How many images the record of a check gives to an explainer."""
+    return check.images_if_slow if explainer in SLOW else check.images
+
+
 def recorded_pieces(name: str, but: list[str], weights: dict[str, str]) -> dict[str, Piece]:
     """What the record of a check holds of the explainers that are not measured now.
 
-    Raises ``CifarcamError`` where it lacks one of them, or was made with other weights.
+    Raises ``CifarcamError`` where it lacks one of them, or was made with other weights or of more or fewer images.
     """
     if set(but) >= set(EXPLAINERS):
         return {}
     measured, about = recorded_check(name)
-    others = {each: how for each, how in about["explainers"].items() if each in EXPLAINERS and each not in but}
-    anew = [each for each in EXPLAINERS if each not in but and others.get(each, {}).get("weights") != weights]
+    kept = [each for each in EXPLAINERS if each not in but]
+    recorded = {each: (how["weights"], how["images"]) for each, how in about["explainers"].items()}
+    anew = [each for each in kept if recorded.get(each) != (weights, images_for(CHECKS[name], each))]
     if anew:
         raise CifarcamError(
-            f"Of {', '.join(anew)} nothing is recorded with these weights: name them too, or leave out --only."
+            f"Of {', '.join(anew)} nothing is recorded with these weights and images: name them too, or leave out "
+            "--only."
         )
-    return {each: (measured[each], how) for each, how in others.items()}
+    return {each: (measured[each], about["explainers"][each]) for each in kept}
 
 
 def main(words: list[str] | None = None) -> None:
@@ -85,14 +91,15 @@ def main(words: list[str] | None = None) -> None:
         pieces = recorded_pieces(name, parsed.only, subject.weights)
         for explainer in tqdm(parsed.only, desc=name, unit="explainer"):
             maps = EXPLAINERS[explainer]
-            count = check.images_if_slow if explainer in SLOW else check.images
+            count = images_for(check, explainer)
             measure = partial(check.measure, maps, subject, count)
             pieces[explainer] = kept(name, explainer, subject.weights, count, measure)
         pieces = {explainer: pieces[explainer] for explainer in EXPLAINERS}
         measured = {explainer: piece for explainer, (piece, _) in pieces.items()}
         about = {"explainers": {explainer: how for explainer, (_, how) in pieces.items()}}
         print(f"written: {write_check(name, measured, about)}")
-        shutil.rmtree(WORK / name)
+        for explainer in parsed.only:  # what a command that was cut off has measured of others is kept
+            (WORK / name / f"{explainer}.npz").unlink()
     except CifarcamError as error:
         sys.exit(str(error))
 

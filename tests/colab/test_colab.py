@@ -1,7 +1,7 @@
 """Each chapter as Colab opens it: the notebook alone, what Colab ships, the package from the repository.
 
 All of them where something that decides has changed since they last passed (see ``tools.colab``) or ``COLAB_EVERY``
-is set, else two. Google's own parts are stood in for by an empty module ``google.colab``, which the kernel has loaded
+is 1, else two. Google's own parts are stood in for by an empty module ``google.colab``, which the kernel has loaded
 before the first cell, as there. The address of the repository leads to this checkout's last commit.
 """
 
@@ -24,7 +24,7 @@ from tools.limits import limit
 from tools.stamp import COLAB_LACKS, repository
 
 ENVIRONMENT = os.environ.get("COLAB_ENVIRONMENT", "")
-EVERY = bool(os.environ.get("COLAB_EVERY")) or not passed()
+EVERY = os.environ.get("COLAB_EVERY") == "1" or not passed()
 ALWAYS = ["01", "07"]
 PYTHON = str(Path(ENVIRONMENT, "bin", "python"))
 SHIPPED = Path(__file__).parent / "shipped.txt"
