@@ -69,15 +69,15 @@ def recorded_pieces(name: str, but: list[str], weights: dict[str, str]) -> dict[
     if set(but) >= set(EXPLAINERS):
         return {}
     measured, about = recorded_check(name)
-    kept = [each for each in EXPLAINERS if each not in but]
+    unchanged = [each for each in EXPLAINERS if each not in but]
     recorded = {each: (how["weights"], how["images"]) for each, how in about["explainers"].items()}
-    anew = [each for each in kept if recorded.get(each) != (weights, images_for(CHECKS[name], each))]
+    anew = [each for each in unchanged if recorded.get(each) != (weights, images_for(CHECKS[name], each))]
     if anew:
         raise CifarcamError(
             f"Of {', '.join(anew)} nothing is recorded with these weights and images: name them too, or leave out "
             "--only."
         )
-    return {each: (measured[each], about["explainers"][each]) for each in kept}
+    return {each: (measured[each], about["explainers"][each]) for each in unchanged}
 
 
 def main(words: list[str] | None = None) -> None:
