@@ -38,7 +38,7 @@ validate: install  ## only the chapters of make test; one of them: make validate
 	.venv/bin/python -m tools.validate $(CHAPTER)
 
 check-slow: install  ## the tests that take more than 20 seconds
-	.venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadgroup -m "slow and not browser" --durations 12
+	.venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "slow and not browser" --durations 12
 
 check-site: install book .node/installed  ## the built site, in Chromium (needs Node.js)
 	SITE_REQUIRED=1 .venv/bin/python -m pytest -m browser tests/site

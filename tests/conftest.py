@@ -29,7 +29,6 @@ def cifar10_on_disk() -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)  # groups take longest
     if os.environ.get("CIFARCAM_DATA") == "drawn" or not cifar10_on_disk():
         for item in items:
             if item.get_closest_marker("needs_cifar10"):

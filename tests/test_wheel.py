@@ -15,8 +15,6 @@ from PIL import Image
 from cifarcam.drawn import drawn
 from cifarcam.runs import RECORDED, load_run
 
-pytestmark = pytest.mark.xdist_group("wheel")  # built once
-
 TOP = Path(__file__).parents[1]
 RUN = "best"
 
