@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 from explorer_record import maps, pictures, raw_maximum
@@ -46,7 +46,7 @@ def query(**choices: str) -> str:
 
 
 def in_address(page: Page) -> dict[str, str]:
-    return dict(parse_qsl(urlsplit(page.url).query))
+    return dict(parse_qsl(page.evaluate("location.search").removeprefix("?")))
 
 
 def pixels(page: Page, canvas: str = ".map") -> np.ndarray:

@@ -107,7 +107,7 @@ def test_it_can_be_driven_by_mouse(page: Page) -> None:
     slider = explored.get_by_role("slider", name="Strength")
     box = slider.bounding_box()
     assert box
-    page.mouse.click(box["x"] + box["width"] - 4, box["y"] + box["height"] / 2)
+    slider.click(position={"x": box["width"] - 4, "y": box["height"] / 2})
     shows(page, image="164", stage="layer2", method="HiResCAM", strength="100", **{"for": "true"})
 
 
