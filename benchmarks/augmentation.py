@@ -12,10 +12,10 @@ from collections.abc import Callable
 import torch
 
 from benchmarks.side_by_side import about, arguments, in_turns, rate, report
-from cifarcam.augment import Batches
-from cifarcam.data import cifar10
-from cifarcam.recipes import ONE_CYCLE
-from cifarcam.split import Split
+from cifarcam.data.cifar import cifar10
+from cifarcam.data.split import Split
+from cifarcam.training.batches import Batches
+from cifarcam.training.recipes import ONE_CYCLE
 
 
 def augmenting(train: Split, augmentation: str, images: int) -> Callable[[], float]:

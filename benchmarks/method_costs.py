@@ -13,13 +13,13 @@ import numpy as np
 import torch
 
 from benchmarks.side_by_side import about, arguments, in_turns, rate
-from cifarcam.cam import stage_maps
-from cifarcam.data import cifar10
+from cifarcam.data.cifar import cifar10
 from cifarcam.files import write_json
-from cifarcam.methods import METHODS, SLOW
-from cifarcam.passes import counted_passes
-from cifarcam.resnet import ResNet18
-from cifarcam.runs import load_run
+from cifarcam.maps.cam import stage_maps
+from cifarcam.maps.methods import METHODS, SLOW
+from cifarcam.network.hooks import pass_counter
+from cifarcam.network.resnet import ResNet18
+from cifarcam.records.runs import load_run
 
 
 def one_by_one(net: ResNet18, images: np.ndarray, method: str) -> None:
@@ -44,7 +44,7 @@ def main(words: list[str] | None = None) -> dict:
     rates = in_turns(ways(net, images), parsed.rounds)
     methods = {}
     for name in METHODS:
-        with counted_passes(net) as passes:
+        with pass_counter(net) as passes:
             stage_maps(net, images[:1], method=name)
         times = float(f"{rates['Grad-CAM'] / rates[name]:.2g}")
         methods[name] = {"forward": passes.forward, "backward": passes.backward, "times_grad_cam": times}

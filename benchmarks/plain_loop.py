@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from cifarcam.data import MEAN, STD
-from cifarcam.resnet import ResNet18
-from cifarcam.split import Split
+from cifarcam.data.constants import MEAN, STD
+from cifarcam.data.split import Split
+from cifarcam.network.resnet import ResNet18
 
 BATCH = 128
 

@@ -11,11 +11,11 @@ from pytorch_grad_cam.metrics.road import NoisyLinearImputer
 from torch import Tensor
 
 from benchmarks.side_by_side import about, arguments, in_turns, rate, report
-from cifarcam.augment import normalize
-from cifarcam.cam import stage_maps
-from cifarcam.data import cifar10
+from cifarcam.data.cifar import cifar10
+from cifarcam.data.normalization import normalize
 from cifarcam.errors import CifarcamError
-from cifarcam.runs import load_run
+from cifarcam.maps.cam import stage_maps
+from cifarcam.records.runs import load_run
 from cifarcam.trust import impute
 
 SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -46,7 +46,7 @@ def main(words: list[str] | None = None) -> dict:
         "a solve for each image": rate(lambda: by_the_library(x, removed), len(x)),
     }
     rates = in_turns(ways, parsed.rounds)
-    settings = about(__spec__.name, parsed, parser, torch.device("cpu")) | {"batch": len(x)}
+    settings = about(__spec__.name, parsed, parser, torch.device("cpu")) | {"batch_size": len(x)}
     return report("images a second, ROAD's imputation", rates, settings, parsed.out)
 
 

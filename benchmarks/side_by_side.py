@@ -11,7 +11,7 @@ import torch
 
 from cifarcam.errors import CifarcamError
 from cifarcam.files import write_json
-from cifarcam.measurements import provenance
+from cifarcam.provenance import provenance
 
 
 def in_turns(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:

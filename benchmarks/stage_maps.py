@@ -11,12 +11,12 @@ from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 from benchmarks.side_by_side import about, arguments, in_turns, rate, report
-from cifarcam.augment import normalize
-from cifarcam.cam import BATCH, stage_maps
-from cifarcam.data import cifar10
+from cifarcam.data.cifar import cifar10
+from cifarcam.data.normalization import normalize
 from cifarcam.errors import CifarcamError
-from cifarcam.resnet import ResNet18, stages
-from cifarcam.runs import load_run
+from cifarcam.maps.cam import BATCH, stage_maps
+from cifarcam.network.resnet import ResNet18, stages
+from cifarcam.records.runs import load_run
 
 MOST_DIFFERENCE = 1e-5
 
@@ -65,7 +65,7 @@ def main(words: list[str] | None = None) -> dict:
         "a call for each layer": rate(lambda: library_loop(net, images, targets), len(images)),
     }
     rates = in_turns(ways, parsed.rounds)
-    settings = about(__spec__.name, parsed, parser, torch.device("cpu")) | {"batch": len(images)}
+    settings = about(__spec__.name, parsed, parser, torch.device("cpu")) | {"batch_size": len(images)}
     return report("images a second, maps of five stages", rates, settings, parsed.out)
 
 

@@ -14,18 +14,18 @@ import torch
 
 from benchmarks.plain_loop import BATCH, PlainLoop
 from benchmarks.side_by_side import about, arguments, in_turns, report
-from cifarcam.augment import Batches
-from cifarcam.checkpoints import TrainingState
-from cifarcam.data import cifar10
+from cifarcam.data.cifar import cifar10
+from cifarcam.data.split import Split
 from cifarcam.hardware import fastest_precision
-from cifarcam.recipes import BEST
-from cifarcam.split import Split
-from cifarcam.training import train_step
+from cifarcam.training.batches import Batches
+from cifarcam.training.loop import train_step
+from cifarcam.training.recipes import BEST
+from cifarcam.training.state import TrainingState
 
 
 def our_steps(train: Split, width: int, device: torch.device) -> Iterator[int]:
     """Trains on and on, and yields the size of each batch."""
-    recipe = BEST.replace(width=width, batch=BATCH, first_side=32, full_side_from=1, epochs=1_000)
+    recipe = BEST.replace(width=width, batch_size=BATCH, first_side=32, full_side_from=1, epochs=1_000)
     state = TrainingState(recipe, train, device)
     state.model.train()
     batches = Batches(train, recipe, device)
@@ -62,7 +62,7 @@ def main(words: list[str] | None = None) -> dict:
     rates = in_turns(ways, parsed.rounds)
     settings = about(__spec__.name, parsed, parser, device) | {
         "precision": fastest_precision(device),
-        "batch": BATCH,
+        "batch_size": BATCH,
         "width": parsed.width,
     }
     return report("images a second in training", rates, settings, parsed.out)

@@ -13,11 +13,11 @@ import torch
 
 from benchmarks.plain_loop import BATCH, PlainLoop
 from benchmarks.side_by_side import about, arguments, in_turns, report
-from cifarcam.data import cifar10
+from cifarcam.data.cifar import cifar10
+from cifarcam.data.split import Split
 from cifarcam.hardware import fastest_precision, training_device
-from cifarcam.recipes import BEST, Recipe
-from cifarcam.split import Split
-from cifarcam.training import fit
+from cifarcam.training.loop import fit
+from cifarcam.training.recipes import BEST, Recipe
 
 
 def our_run(recipe: Recipe, train: Split, test: Split, device: torch.device, compiled: bool) -> float:
@@ -44,7 +44,7 @@ def main(words: list[str] | None = None) -> dict:
     parser.add_argument("--compiled", type=int, choices=(0, 1), default=1, help="whether ours uses torch.compile")
     parsed = parser.parse_args(words)
     device, train, test = training_device(), cifar10("train"), cifar10("test")
-    recipe = BEST.replace(width=parsed.width, epochs=parsed.epochs, batch=BATCH, first_side=32, full_side_from=1)
+    recipe = BEST.replace(width=parsed.width, epochs=parsed.epochs, batch_size=BATCH, first_side=32, full_side_from=1)
     ways = {
         "ours": lambda: our_run(recipe, train, test, device, bool(parsed.compiled)),
         "plain loop": lambda: plain_run(train, device, parsed.width, parsed.plain_epochs, parsed.workers),
@@ -54,7 +54,7 @@ def main(words: list[str] | None = None) -> dict:
     settings = about(__spec__.name, parsed, parser, device) | {
         "precision": fastest_precision(device),
         "compiled": bool(parsed.compiled),
-        "batch": BATCH,
+        "batch_size": BATCH,
         "data_checksum": train.checksum(),
         "seconds": round(seconds, 2),
     }

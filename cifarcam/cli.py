@@ -12,29 +12,31 @@ from pathlib import Path
 import torch
 
 from cifarcam import __version__
-from cifarcam.augment import Batches
-from cifarcam.cam import stage_maps
-from cifarcam.checkpoints import CHECKPOINT
-from cifarcam.data import CLASSES, STAND_IN, cifar10
-from cifarcam.download import ARRAYS, FOLDER
+from cifarcam.data.cifar import STAND_IN, cifar10
+from cifarcam.data.constants import CLASSES
+from cifarcam.data.fetch.download import ARRAYS, FOLDER
+from cifarcam.data.pictures import open_picture
 from cifarcam.errors import CifarcamError
 from cifarcam.figures import explanation
-from cifarcam.files import check_writable, written_whole
+from cifarcam.files import atomic_write, check_writable
 from cifarcam.hardware import describe, fastest_precision, training_device
-from cifarcam.lr_finder import FEWEST_POINTS, range_test
-from cifarcam.measurements import provenance, write_range_test
-from cifarcam.methods import CLASS_BLIND, METHODS
-from cifarcam.optimizers import make_optimizer
-from cifarcam.pictures import open_picture
-from cifarcam.predictions import Predictions, flip_averaged, predict
-from cifarcam.recipes import RECIPES, Recipe, find_recipe
-from cifarcam.resnet import ResNet18
-from cifarcam.runs import load_run, record, recorded_runs, refuse_recorded
-from cifarcam.training import fit
+from cifarcam.maps.cam import stage_maps
+from cifarcam.maps.methods import CLASS_BLIND, METHODS
+from cifarcam.network.predictions import Predictions, predict, tta
+from cifarcam.network.resnet import ResNet18
+from cifarcam.provenance import provenance
+from cifarcam.records.measurements import write_range_test
+from cifarcam.records.runs import load_run, record, recorded_runs, refuse_recorded
+from cifarcam.training.batches import Batches
+from cifarcam.training.checkpoints import CHECKPOINT
+from cifarcam.training.loop import fit
+from cifarcam.training.lr_finder import FEWEST_POINTS, range_test
+from cifarcam.training.optimizers import make_optimizer
+from cifarcam.training.recipes import RECIPES, Recipe, find_recipe
 
 FIGURE_FORMATS = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
 MOST_DRIFT = 0.0002  # another machine's rounding moves a borderline image or two in 10,000
-OVERRIDES = {"epochs": int, "seed": int, "batch": int, "lr": float, "width": int}
+OVERRIDES = {"epochs": int, "seed": int, "batch_size": int, "lr": float, "width": int}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -87,10 +89,10 @@ def evaluate(parsed: argparse.Namespace) -> None:
     test = cifar10("test")
     run.check_recorded_on(test)
     recorded, now = Predictions(run.test_logits, test.labels), Predictions(predict(model, test.images), test.labels)
-    flipped = Predictions(flip_averaged(now.logits, model, test.images), test.labels)
+    flipped = Predictions(tta(now.logits, model, test.images), test.labels)
     print(f"{'':>24}{'recorded':>10}{'now':>10}")
     _row("accuracy (%)", 100 * recorded.accuracy, 100 * now.accuracy)
-    flip_recorded = run.provenance["results"]["flip_average_accuracy"]
+    flip_recorded = run.provenance["results"]["tta_accuracy"]
     _row("with flip averaging (%)", 100 * flip_recorded, 100 * flipped.accuracy)
     _row("mean loss (nats)", recorded.loss, now.loss, decimals=4)
     _row("calibration error (%)", 100 * recorded.calibration_error(), 100 * now.calibration_error())
@@ -125,7 +127,7 @@ def explain(parsed: argparse.Namespace) -> None:
     for index in probabilities.argsort(descending=True).tolist():
         print(f"{CLASSES[index]:>12}{100 * probabilities[index]:>8.2f} %")
     figure = explanation(picture, probabilities, maps)
-    with written_whole(out) as temporary:
+    with atomic_write(out) as temporary:
         figure.savefig(temporary, dpi=200)
     print(f"Maps for {maps.subject(0)} by {parsed.method}: {out}")
 
@@ -213,7 +215,7 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
 def _add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
-        help=f"the folder that holds {FOLDER} or {ARRAYS}, or {STAND_IN} for the drawn stand-in; in place of "
+        help=f"the folder that holds {FOLDER} or {ARRAYS}, or {STAND_IN} for the synthetic stand-in; in place of "
         "the environment variable CIFARCAM_DATA",
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any
 
-from cifarcam.recipes import Recipe
+from cifarcam.training.recipes import Recipe
 
 KINDS = {
     "a number": Real,

@@ -17,7 +17,7 @@ from cifarcam.errors import CifarcamError
 
 
 @contextmanager
-def written_whole(path: str | Path) -> Iterator[Path]:
+def atomic_write(path: str | Path) -> Iterator[Path]:
     """Yields a temporary path beside ``path``; what was written there takes ``path``'s place at the end of the block.
 
     Whatever interrupts the block, ``path`` is as it was or complete. Folders on the way are made.
@@ -40,7 +40,7 @@ def written_whole(path: str | Path) -> Iterator[Path]:
 
 
 def check_writable(path: str | Path) -> None:
-    """Raises ``CifarcamError`` where ``written_whole`` could not write, before the work whose result goes there."""
+    """Raises ``CifarcamError`` where ``atomic_write`` could not write, before the work whose result goes there."""
     path = Path(path)
     try:
         _new_file_beside(path).unlink()
@@ -49,17 +49,17 @@ def check_writable(path: str | Path) -> None:
 
 
 def write_json(path: str | Path, content: dict) -> None:
-    """Writes JSON, whole or not at all. Raises ``CifarcamError`` as ``written_whole`` does."""
-    with written_whole(path) as temporary:
+    """Writes JSON, whole or not at all. Raises ``CifarcamError`` as ``atomic_write`` does."""
+    with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], provenance: dict) -> None:
     """Writes named arrays and where they come from as one ``.npz`` file.
 
-    Raises ``CifarcamError`` as ``written_whole`` does.
+    Raises ``CifarcamError`` as ``atomic_write`` does.
     """
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         np.savez_compressed(temporary, provenance=np.array(json.dumps(provenance)), **arrays)
 
 

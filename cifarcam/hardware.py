@@ -55,7 +55,7 @@ def settings(*changes: tuple[object, str, object]) -> Iterator[None]:
 
 
 @contextmanager
-def convolutions_that_return(model: nn.Module) -> Iterator[None]:
+def onednn_workaround(model: nn.Module) -> Iterator[None]:
     """PyTorch's own convolutions inside the block where those of oneDNN crash in a backward pass, or never return.
 
     That is, on any CPU, in a model with a 1×1 convolution of stride 2 or more and at most 8 input channels, such as a

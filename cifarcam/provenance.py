@@ -1,9 +1,14 @@
-"""Which code a run was made with."""
+"""What every record says of itself: the command, the code, the machine and the day."""
 
 from __future__ import annotations
 
 import subprocess
+from datetime import date
 from pathlib import Path
+
+import torch
+
+from cifarcam.hardware import describe
 
 
 def current_commit() -> str | None:
@@ -18,3 +23,13 @@ def current_commit() -> str | None:
     except FileNotFoundError:  # no git on this machine
         return None
     return asked.stdout.strip() if asked.returncode == 0 else None
+
+
+def provenance(command: str, device: torch.device) -> dict:
+    """What every measurement says of itself: ``command``, ``hardware``, ``torch`` and ``date``."""
+    return {
+        "command": command,
+        "hardware": describe(device),
+        "torch": torch.__version__,
+        "date": date.today().isoformat(),
+    }

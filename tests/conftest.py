@@ -12,9 +12,9 @@ os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 import pytest
 import torch
 
-from cifarcam.data import cache_folder, cifar10
-from cifarcam.download import is_there
-from cifarcam.split import Split
+from cifarcam.data.cifar import cache_folder, cifar10
+from cifarcam.data.fetch.download import is_there
+from cifarcam.data.split import Split
 
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 if WORKERS > 1:  # else the threads of all workers wait for each other
@@ -29,7 +29,7 @@ def cifar10_on_disk() -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if os.environ.get("CIFARCAM_DATA") == "drawn" or not cifar10_on_disk():
+    if os.environ.get("CIFARCAM_DATA") == "synthetic" or not cifar10_on_disk():
         for item in items:
             if item.get_closest_marker("needs_cifar10"):
                 item.add_marker(pytest.mark.skip(reason="CIFAR-10 is not on disk"))

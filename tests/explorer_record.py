@@ -11,7 +11,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from tools.record_explorer import RECORD
+from tools.records.explorer import RECORD
 
 
 @cache

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from cifarcam.resnet import ResNet18
+from cifarcam.network.resnet import ResNet18
 
 TRAIN_CHECKSUM = "67e12c2a5906880a4fe5595fe6d768185ad7ca587f35d3a7ece3c3b8b85035d2"
 EPSILON = float(np.finfo(np.float32).eps)

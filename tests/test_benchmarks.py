@@ -13,10 +13,10 @@ from known import as_if_trained
 
 from benchmarks import augmentation, method_costs, road, side_by_side, stage_maps, training_step, whole_run
 from benchmarks.plain_loop import PlainLoop
+from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
-from cifarcam.measurements import recorded_method_costs
-from cifarcam.methods import METHODS, SLOW
-from cifarcam.split import Split
+from cifarcam.maps.methods import METHODS, SLOW
+from cifarcam.records.measurements import recorded_method_costs
 
 RANDOM = np.random.default_rng(0)
 WIDTH = 9  # the plain loops train it without minding narrower ones

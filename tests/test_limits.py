@@ -10,7 +10,8 @@ import pytest
 import torch
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tools import limits, validate
+from tools import limits
+from tools.book import validate
 
 
 @pytest.mark.parametrize(("times", "expected"), [(0.1, 300), (1, 300), (7, 2100)])

@@ -1,1 +1,1 @@
-"""What the book needs and the package must not know: executing, stamping and validating its chapters."""
+"""What the project needs and the package must not know: making its records, keeping its book in step."""

@@ -14,7 +14,7 @@ import time
 
 import torch
 
-from tools.chapters import ROOT
+from tools.book.chapters import ROOT
 
 SETTINGS = (
     {"ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"},

@@ -8,7 +8,7 @@ from functools import cache
 import torch
 from torch.nn.functional import cross_entropy
 
-from cifarcam.resnet import ResNet18
+from cifarcam.network.resnet import ResNet18
 
 REFERENCE = 1.0  # seconds of the known work on two cores of an Intel Xeon of 2023, with nothing beside it
 IMAGES, STEPS = 64, 5

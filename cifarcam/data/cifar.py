@@ -12,19 +12,12 @@ from zipfile import BadZipFile
 import numpy as np
 import platformdirs
 
-from cifarcam.canonical import CHECKSUMS
-from cifarcam.download import ARRAYS, FOLDER, fetch_cifar10, is_there
+from cifarcam.data.fetch.download import ARRAYS, FOLDER, fetch_cifar10, is_there
+from cifarcam.data.fetch.original_order import CHECKSUMS
+from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
-from cifarcam.split import Split
 
-CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-"""The names of CIFAR-10's classes, in the order of the labels."""
-MEAN = (0.4914, 0.4822, 0.4465)
-"""The mean of each channel over all pixels of the 50,000 training images, in units of the pixel range 0 to 1."""
-STD = (0.2470, 0.2435, 0.2616)
-"""The standard deviation that goes with ``MEAN``."""
-
-STAND_IN = "drawn"
+STAND_IN = "synthetic"
 
 
 def cifar10(split: str) -> Split:
@@ -32,8 +25,8 @@ def cifar10(split: str) -> Split:
 
     It is looked for in the folder that the environment variable ``CIFARCAM_DATA`` names, then in the user's cache
     folder, as the original files or as the arrays of an earlier download, and checksums are verified. Where there is
-    neither it is downloaded into the cache folder, see ``cifarcam.download``.
-    With ``CIFARCAM_DATA=drawn`` the drawn stand-in is given instead, see ``cifarcam.drawn``.
+    neither it is downloaded into the cache folder, see ``cifarcam.data.fetch``.
+    With ``CIFARCAM_DATA=synthetic`` the synthetic stand-in is given instead, see ``cifarcam.data.synthetic``.
 
     Args:
         split: ``"train"`` or ``"test"``.
@@ -42,15 +35,15 @@ def cifar10(split: str) -> Split:
     if split not in ("train", "test"):
         raise CifarcamError(f"CIFAR-10 has no split {split!r}; the splits are 'train' and 'test'.")
     if uses_stand_in():
-        from cifarcam.drawn import drawn
+        from cifarcam.data.synthetic import synthetic_cifar10
 
-        return drawn(split)
+        return synthetic_cifar10(split)
     root = _find_or_fetch()
     return _read_files(root / FOLDER, split) if (root / FOLDER).is_dir() else _read_arrays(root / ARRAYS, split)
 
 
 def uses_stand_in() -> bool:
-    """Whether ``CIFARCAM_DATA`` asks for the drawn stand-in."""
+    """Whether ``CIFARCAM_DATA`` asks for the synthetic stand-in."""
     return os.environ.get("CIFARCAM_DATA") == STAND_IN
 
 

@@ -11,11 +11,10 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
-from cifarcam.data import MEAN, STD
+from cifarcam.data.constants import MEAN, SIDE, STD
+from cifarcam.data.pictures import in_rgb
+from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
-from cifarcam.pictures import in_rgb
-from cifarcam.recipes import SIDE
-from cifarcam.split import Split
 
 
 def as_split(dataset: Dataset, side: int = SIDE) -> Split:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from cifarcam.data.constants import SIDE
 from cifarcam.errors import CifarcamError
-from cifarcam.recipes import SIDE
 
 MOST_PIXELS = 100_000_000  # a phone's camera makes 12 to 50 million
 SHOWN = 800  # pixels of the longer side that a figure needs

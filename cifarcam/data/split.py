@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cifarcam.data.constants import CLASSES
 from cifarcam.errors import CifarcamError
 
 
@@ -26,7 +27,7 @@ class Split(NamedTuple):
         """The first ``count`` images and labels, all of them for ``None``."""
         return Split(self.images[:count], self.labels[:count])
 
-    def hold_out(self, count: int, seed: int = 0) -> tuple[Split, Split]:
+    def train_val_split(self, count: int, seed: int = 0) -> tuple[Split, Split]:
         """Two splits: all but ``count`` images, and those ``count``, drawn at random; the same for the same seed.
 
         Raises ``CifarcamError`` unless both get an image or more.
@@ -36,3 +37,23 @@ class Split(NamedTuple):
         order = np.random.Generator(np.random.PCG64(seed)).permutation(len(self.labels))
         kept, held_out = np.sort(order[count:]), np.sort(order[:count])
         return Split(self.images[kept], self.labels[kept]), Split(self.images[held_out], self.labels[held_out])
+
+
+def check_split(name: str, split: Split, classes: int = len(CLASSES)) -> None:
+    """Raises ``CifarcamError`` unless there is a square colour image or more, and one of the labels for each.
+
+    ``name`` is what the message calls the split.
+    """
+    images, labels = np.asarray(split.images), np.asarray(split.labels)
+    square = images.ndim == 4 and images.shape[1] == images.shape[2] and images.shape[3] == 3
+    if images.dtype != np.uint8 or not square or not len(images):
+        raise CifarcamError(
+            f"The {name} images are {images.dtype} of shape {images.shape}; "
+            "expected uint8 of shape (N, side, side, 3), at least one."
+        )
+    whole = np.issubdtype(labels.dtype, np.integer)
+    if labels.shape != images.shape[:1] or not whole or not 0 <= labels.min() <= labels.max() < classes:
+        raise CifarcamError(
+            f"The {name} labels, {labels.dtype} of shape {labels.shape}, do not fit: expected a whole number from 0 to "
+            f"{classes - 1} for each of the {len(images)} images."
+        )

@@ -12,7 +12,7 @@ def stage_bars(table: pd.DataFrame) -> Figure:
     """Parameters and multiplications by stage, side by side, in millions.
 
     Args:
-        table: as from ``cifarcam.architecture.stage_table``.
+        table: as from ``cifarcam.network.stage_table``.
     """
     with drawing(1, 2, 8.5, 3, sharey=True) as (figure, axes):
         for ax, column, colour in zip(axes[0], ("parameters", "multiplications"), (RIGHT, NEUTRAL), strict=True):

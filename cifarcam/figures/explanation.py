@@ -7,11 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from cifarcam.cam import StageMaps
-from cifarcam.data import CLASSES
+from cifarcam.data.constants import CLASSES
+from cifarcam.data.pictures import Picture
 from cifarcam.figures.maps import stage_row
 from cifarcam.figures.style import EXPLAINED, NEUTRAL, sheet, show_image
-from cifarcam.pictures import Picture
+from cifarcam.maps.cam import StageMaps
 
 
 def explanation(picture: Picture, probabilities: Tensor, maps: StageMaps) -> Figure:

@@ -8,11 +8,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from cifarcam.augment import denormalize
-from cifarcam.data import CLASSES
+from cifarcam.data.constants import CLASSES
+from cifarcam.data.normalization import denormalize
+from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
 from cifarcam.figures.style import bare, drawing, show_image
-from cifarcam.split import Split
 
 
 def class_samples(split: Split, columns: int = 10, seed: int = 0, classes: Sequence[str] = CLASSES) -> Figure:

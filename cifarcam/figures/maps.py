@@ -9,8 +9,8 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cifarcam.cam import StageMaps
 from cifarcam.figures.style import HEAT, drawing, show_image
+from cifarcam.maps.cam import StageMaps
 
 
 def overlay(image: np.ndarray, heat: np.ndarray, strength: float = 0.6) -> np.ndarray:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from cifarcam.cam import StageMaps
 from cifarcam.figures.maps import draw_map, draw_maps, name_stages
 from cifarcam.figures.style import AGAINST_AND_FOR, SEQUENTIAL, bare, drawing, show_image
+from cifarcam.maps.cam import StageMaps
 
 
 def method_grid(image: np.ndarray, maps: Mapping[str, StageMaps], index: int = 0) -> Figure:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
-from cifarcam.data import CLASSES
+from cifarcam.data.constants import CLASSES
 from cifarcam.figures.style import NEUTRAL, RIGHT, SEQUENTIAL, drawing
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from cifarcam.cam import StageMaps
 from cifarcam.figures.maps import draw_maps
 from cifarcam.figures.style import NEUTRAL, TRAIN, sheet, show_image
+from cifarcam.maps.cam import StageMaps
 
 WIDTH, HEIGHT = 1200, 630  # pixels, as Open Graph's readers crop it
 DPI = 100

@@ -19,7 +19,7 @@ def intervals(
     """A panel for each stage: each explainer's mean as a dot, its 95 % interval as a bar.
 
     Args:
-        tables: from ``cifarcam.trust.recorded.summary``, by the network or change they belong to; four at most, with
+        tables: from ``cifarcam.trust.summary``, by the network or change they belong to; four at most, with
             the same explainers. Several are told apart by a legend.
         label: what the means are, for the axis.
         references: values to compare with by name, one for all stages or one for each, drawn as lines; two at most.

@@ -17,13 +17,13 @@ from pytorch_grad_cam.utils.image import scale_cam_image
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from cifarcam.augment import normalize
-from cifarcam.data import CLASSES
+from cifarcam.data.constants import CLASSES
+from cifarcam.data.normalization import normalize
 from cifarcam.errors import CifarcamError
-from cifarcam.methods import AUGMENTED, CLASS_BLIND, SLOW, Stages, Weights, find_method, name_of
-from cifarcam.model_state import left_as_found
-from cifarcam.resnet import STAGES, stages
-from cifarcam.targets import check_logits, target_classes
+from cifarcam.maps.methods import AUGMENTED, CLASS_BLIND, SLOW, Stages, Weights, find_method, name_of
+from cifarcam.maps.targets import check_logits, target_classes
+from cifarcam.network.resnet import STAGES, stages
+from cifarcam.network.restore import restored
 
 BATCH = 50  # images a pass; bounds the memory that the activations take
 
@@ -90,7 +90,7 @@ def stage_maps(
             than one place, that nothing changes in place afterwards. By default the five of a ``ResNet18``. Where an
             output has negative values, Ablation-CAM sets a channel to −10⁷, so there a ReLU must follow.
         classes: the names of the model's classes.
-        method: one of ``cifarcam.methods.METHODS``, or a function from activations and gradients, float32
+        method: one of ``cifarcam.maps.METHODS``, or a function from activations and gradients, float32
             (N, channels, h, w) each, to the channels' weights, (N, channels).
         aug_smooth: the mean of the maps of six augmented images.
         eigen_smooth: the first principal component of the weighted channels in place of their sum. Here and in
@@ -104,7 +104,7 @@ def stage_maps(
     layers = stages(model) if layers is None else layers
     _check_images(images)
     device = next(model.parameters()).device
-    with left_as_found(model), torch.no_grad():
+    with restored(model), torch.no_grad():
         order, num_classes = _tried_out(model, layers, normalize(images[:1], device))
     chosen = target_classes(targets, len(images), num_classes, classes)
     slow = method in SLOW
@@ -114,7 +114,7 @@ def stage_maps(
     bar = tqdm(total=total, desc=method_name, unit="map", **shown)
     pieces = []
     # The library takes the layers to run in the order in which they are given.
-    with left_as_found(model), bar, staged(model, [layers[name] for name in order]) as explainer:
+    with restored(model), bar, staged(model, [layers[name] for name in order]) as explainer:
         explainer.bar = bar
         for start in range(0, len(images), size):
             part = slice(start, start + size)
@@ -153,7 +153,7 @@ def logit_contributions(
     pieces = []
     handle = layer4.register_forward_hook(lambda module, inputs, output: kept.append(output))
     try:
-        with left_as_found(model), torch.no_grad():
+        with restored(model), torch.no_grad():
             for start in range(0, len(images), BATCH):
                 part = slice(start, start + BATCH)
                 logits = model(normalize(images[part], device))
@@ -167,7 +167,7 @@ def logit_contributions(
     return np.concatenate(pieces)
 
 
-def analytic_maps(
+def cam_maps(
     model: nn.Module,
     images: np.ndarray,
     targets: str | int | Sequence[int] = "predicted",

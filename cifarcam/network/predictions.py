@@ -11,21 +11,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cifarcam.augment import as_tensor, normalize
-from cifarcam.data import CLASSES
+from cifarcam.data.constants import CLASSES
+from cifarcam.data.normalization import as_tensor, normalize
 from cifarcam.errors import CifarcamError
 from cifarcam.hardware import PRECISIONS, autocast
-from cifarcam.model_state import exact_float32, in_float32, modes_restored
+from cifarcam.network.restore import exact_float32, in_float32, modes_restored
 
 
-def predict(model: nn.Module, images: np.ndarray, *, batch: int = 500, precision: str = "float32") -> Tensor:
+def predict(model: nn.Module, images: np.ndarray, *, batch_size: int = 500, precision: str = "float32") -> Tensor:
     """The logits of all images, computed on the device where the model is.
 
     Args:
         model: takes normalised (N, 3, H, W) and gives logits; run in eval mode and float32, left in the modes and the
             float type it had.
         images: uint8, (N, H, W, 3).
-        batch: images a forward pass.
+        batch_size: images a forward pass.
         precision: ``"float32"``, or ``"bfloat16"`` or ``"float16"`` for autocast.
     Returns: float32 logits, (N, classes), on the CPU.
     Raises ``CifarcamError`` for no images, another precision, or where a logit is not a number.
@@ -45,8 +45,8 @@ def predict(model: nn.Module, images: np.ndarray, *, batch: int = 500, precision
         torch.autocast(**autocast(device, precision)),
     ):
         model.eval()
-        for start in range(0, len(images), batch):
-            pieces.append(model(normalize(images[start : start + batch], device)).float().cpu())
+        for start in range(0, len(images), batch_size):
+            pieces.append(model(normalize(images[start : start + batch_size], device)).float().cpu())
     logits = torch.cat(pieces)
     if not logits.isfinite().all():
         bad = int((~logits.isfinite()).any(1).sum())
@@ -54,7 +54,7 @@ def predict(model: nn.Module, images: np.ndarray, *, batch: int = 500, precision
     return logits.clone()
 
 
-def flip_averaged(logits: Tensor, model: nn.Module, images: np.ndarray) -> Tensor:
+def tta(logits: Tensor, model: nn.Module, images: np.ndarray) -> Tensor:
     """The mean of the logits that ``predict`` gave for images and those of their mirror images, (N, classes).
 
     Args:

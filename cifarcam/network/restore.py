@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 import torch
 from torch import nn
 
-from cifarcam.hardware import convolutions_that_return, settings
+from cifarcam.hardware import onednn_workaround, settings
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def modes_restored(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def left_as_found(model: nn.Module) -> Iterator[None]:
+def restored(model: nn.Module) -> Iterator[None]:
     """The model in eval mode and float32 with frozen parameters, gradients enabled, autocast off, inside the block.
 
     After it, modes, number formats, ``requires_grad`` and gradients are as before.
@@ -36,7 +36,7 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
             for parameter, _, _ in parameters:
                 parameter.requires_grad_(False)
                 parameter.grad = None
-            with torch.autocast(device_type, enabled=False), in_float32(model), convolutions_that_return(model):
+            with torch.autocast(device_type, enabled=False), in_float32(model), onednn_workaround(model):
                 yield
     finally:
         for parameter, requires_grad, grad in parameters:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from cifarcam.files import write_json
-from cifarcam.hardware import describe
-from cifarcam.lr_finder import RangeTest
-from cifarcam.recipes import Recipe
+from cifarcam.records.folders import MEASUREMENTS
+from cifarcam.training.lr_finder import RangeTest
+from cifarcam.training.recipes import Recipe
 
-RECORDED = Path(__file__).parent / "recorded" / "measurements"
-RANGE_TEST = RECORDED / "range_test.json"
-METHOD_COSTS = RECORDED / "method_costs.json"
-STEP_LR_TUNING = RECORDED / "step_lr_tuning.json"
+RANGE_TEST = MEASUREMENTS / "range_test.json"
+METHOD_COSTS = MEASUREMENTS / "method_costs.json"
+STEP_LR_TUNING = MEASUREMENTS / "step_lr_tuning.json"
 
 
 def published_one_cycle() -> pd.DataFrame:
@@ -29,7 +26,7 @@ def published_one_cycle() -> pd.DataFrame:
     ``train_loss`` of the epoch's last batch (nats). Its test losses are not given here: they were divided by the
     number of images twice over.
     """
-    log = pd.read_csv(RECORDED / "published_one_cycle.csv")
+    log = pd.read_csv(MEASUREMENTS / "published_one_cycle.csv")
     return pd.DataFrame(
         {
             "epoch": log["epoch"] + 1,
@@ -47,7 +44,7 @@ def published_results() -> pd.DataFrame:
     Columns: ``source``; ``network``; ``epochs``; ``test_accuracy``, the text as published, in percent; ``url``, empty
     for the two student write-ups.
     """
-    return pd.read_csv(RECORDED / "published_results.csv", dtype={"test_accuracy": str}, keep_default_na=False)
+    return pd.read_csv(MEASUREMENTS / "published_results.csv", dtype={"test_accuracy": str}, keep_default_na=False)
 
 
 def recorded_benchmarks() -> list[dict]:
@@ -56,7 +53,7 @@ def recorded_benchmarks() -> list[dict]:
     Keys of each: ``claim``, with the unit of the rates; ``rates`` by name; ``ours`` and ``other``, the two that are
     compared; ``ratio``; ``command``; ``hardware``; ``torch``; ``date``.
     """
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RECORDED.glob("benchmark_*.json"))]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(MEASUREMENTS.glob("benchmark_*.json"))]
 
 
 def recorded_method_costs() -> tuple[pd.DataFrame, dict]:
@@ -71,7 +68,7 @@ def recorded_method_costs() -> tuple[pd.DataFrame, dict]:
 
 
 def recorded_step_lr_tuning() -> tuple[pd.DataFrame, dict]:
-    """How ``STEP_LR``'s step and factor were chosen on held-out training images, as ``tools.tune`` measured it.
+    """How ``STEP_LR``'s step and factor were chosen on held-out images, as ``tools.records.tuning`` measured it.
 
     A row for each candidate: ``step_epochs``, ``gamma``, ``validation_accuracy`` (0 to 1) and ``validation_loss``
     (nats) after the last epoch. Beside it the ``chosen`` one, the ``recipe``, how many images it was ``trained_on``
@@ -86,16 +83,6 @@ def recorded_range_test() -> tuple[RangeTest, dict]:
     saved = json.loads(RANGE_TEST.read_text(encoding="utf-8"))
     curve = RangeTest(np.array(saved["lr"]), np.array(saved["loss"]), saved["diverged"])
     return curve, saved["provenance"]
-
-
-def provenance(command: str, device: torch.device) -> dict:
-    """What every measurement says of itself: ``command``, ``hardware``, ``torch`` and ``date``."""
-    return {
-        "command": command,
-        "hardware": describe(device),
-        "torch": torch.__version__,
-        "date": date.today().isoformat(),
-    }
 
 
 def write_range_test(curve: RangeTest, recipe: Recipe, about: dict, path: Path) -> None:

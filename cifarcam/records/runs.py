@@ -22,16 +22,16 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from cifarcam import __version__
-from cifarcam.data import CLASSES
+from cifarcam.data.constants import CLASSES
+from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
-from cifarcam.files import write_json, written_whole
-from cifarcam.predictions import Predictions, flip_averaged, predict
-from cifarcam.recipes import Recipe
-from cifarcam.resnet import ResNet18, from_state_dict
-from cifarcam.split import Split
-from cifarcam.training import Fitted
+from cifarcam.files import atomic_write, write_json
+from cifarcam.network.predictions import Predictions, predict, tta
+from cifarcam.network.resnet import ResNet18, from_state_dict
+from cifarcam.records.folders import RUNS
+from cifarcam.training.loop import Fitted
+from cifarcam.training.recipes import Recipe
 
-RECORDED = Path(__file__).parent / "recorded" / "runs"
 RECIPE, HISTORY, PROVENANCE = "recipe.json", "history.csv", "provenance.json"
 REQUIRED = {"hardware", "precision", "training_seconds", "date", "train_checksum", "test_checksum", "results"}
 LOGITS, WEIGHTS = "test_logits.safetensors", "model.safetensors"
@@ -103,7 +103,7 @@ class Run:
     def predictions(self, test: Split) -> Predictions:
         """The recorded logits beside the labels of the split they were computed on.
 
-        For any other split (the drawn stand-in, say) the logits are computed now, from the weights, and a line says so.
+        For any other split, such as the synthetic stand-in, the logits are computed now, and a line says so.
         """
         if self.recorded_on(test):
             return Predictions(self.test_logits, test.labels)
@@ -116,7 +116,7 @@ def load_run(name_or_path: str | Path) -> Run:
 
     Raises ``CifarcamError`` for an unknown name, a folder without a whole record, or a damaged record.
     """
-    shipped = RECORDED / str(name_or_path)
+    shipped = RUNS / str(name_or_path)
     folder = shipped if shipped.is_dir() and str(name_or_path) in recorded_runs() else Path(name_or_path)
     missing = [name for name in (RECIPE, HISTORY, PROVENANCE, LOGITS) if not (folder / name).is_file()]
     if missing:
@@ -139,7 +139,7 @@ def load_run(name_or_path: str | Path) -> Run:
 
 def recorded_runs() -> list[str]:
     """The names of the runs that ship with the package."""
-    return sorted(folder.name for folder in RECORDED.iterdir() if (folder / PROVENANCE).is_file())
+    return sorted(folder.name for folder in RUNS.iterdir() if (folder / PROVENANCE).is_file())
 
 
 def refuse_recorded(folder: Path) -> None:
@@ -167,18 +167,18 @@ def record(fitted: Fitted, test: Split, folder: str | Path) -> Run:
             f"This run has {len(fitted.history)} of its {fitted.recipe.epochs} epochs; resume it, then record it."
         )
     refuse_recorded(folder)
-    with written_whole(folder / WEIGHTS) as temporary:
+    with atomic_write(folder / WEIGHTS) as temporary:
         temporary.write_bytes(save(_in_16_bits(fitted.model)))
     model = from_state_dict(_load_tensors(folder / WEIGHTS), str(folder / WEIGHTS))
     model.to(next(fitted.model.parameters()).device)
     logits = predict(model, test.images)
-    with written_whole(folder / LOGITS) as temporary:
+    with atomic_write(folder / LOGITS) as temporary:
         temporary.write_bytes(save({"logits": logits}))
     results = {
         **_results("test", Predictions(logits, test.labels)),
-        **_results("flip_average", Predictions(flip_averaged(logits, model, test.images), test.labels)),
+        **_results("tta", Predictions(tta(logits, model, test.images), test.labels)),
     }
-    with written_whole(folder / HISTORY) as temporary:
+    with atomic_write(folder / HISTORY) as temporary:
         pd.DataFrame(fitted.history).to_csv(temporary, index=False)
     write_json(folder / RECIPE, dataclasses.asdict(fitted.recipe))
     write_json(folder / PROVENANCE, _provenance(fitted, test) | {"results": results})

@@ -4,85 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from filelock import FileLock, Timeout
-from torch import nn
-from torch.amp import GradScaler
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from cifarcam.errors import CifarcamError
-from cifarcam.files import check_writable, written_whole
-from cifarcam.hardware import FIRST_SCALE, PRECISIONS, fastest_precision
-from cifarcam.optimizers import make_optimizer, make_schedule
-from cifarcam.recipes import Recipe
-from cifarcam.resnet import ResNet18
-from cifarcam.split import Split
+from cifarcam.files import atomic_write, check_writable
+from cifarcam.hardware import PRECISIONS
+from cifarcam.training.state import MUST_STAY_THE_SAME, TrainingState
 
 CHECKPOINT = "checkpoint.pt"
 LOCK = ".training.lock"
-MUST_STAY_THE_SAME = ("data_checksum", "compiled")  # besides the recipe, for a run to be resumed
-
-
-@dataclass
-class TrainingState:
-    """All that changes during training, which is all that a checkpoint holds.
-
-    Args: as for ``cifarcam.training.fit``.
-    """
-
-    recipe: Recipe
-    train: Split
-    device: torch.device
-    compiled: bool = False
-    model: nn.Module | None = None
-    history: list[dict] = field(default_factory=list)
-    hardware: list[str] = field(default_factory=list)
-    commits: list[str | None] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        recipe = self.recipe
-        count = len(self.train.first(recipe.train_images).labels)
-        self.data_checksum = self.train.checksum()
-        self.compute_in(fastest_precision(self.device) if recipe.precision == "auto" else recipe.precision)
-        if self.model is None:
-            with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-                torch.manual_seed(recipe.seed)
-                self.model = ResNet18(recipe.width, dropout=recipe.dropout)
-        self.model = self.model.to(self.device, memory_format=torch.channels_last)
-        # dynamic=False: else the kernels of an epoch depend on the sizes before it, and resuming is not exact.
-        self.trained = torch.compile(self.model, dynamic=False) if self.compiled else self.model
-        self.optimizer = make_optimizer(self.model, recipe)
-        self.schedule = make_schedule(self.optimizer, recipe, math.ceil(count / recipe.batch))
-        self.averaged = None
-        if recipe.averaging:
-            average = get_ema_multi_avg_fn(recipe.averaging)
-            self.averaged = AveragedModel(self.model, multi_avg_fn=average, use_buffers=True)
-
-    def compute_in(self, precision: str) -> None:
-        """Takes one of ``PRECISIONS``, with a gradient scaler at its start."""
-        self.precision = precision
-        # float16 has too few exponents for small gradients; the scaler does nothing in the other precisions.
-        self.scaler = GradScaler(self.device.type, FIRST_SCALE, enabled=precision == "float16")
-
-    @property
-    def evaluated(self) -> nn.Module:
-        """The network that is tested: the averaged one where the recipe averages."""
-        return self.model if self.averaged is None else self.averaged.module
-
-    def parts(self) -> dict:
-        """What has a state of its own, by its name in the checkpoint."""
-        named = {"model": self.model, "optimizer": self.optimizer, "schedule": self.schedule}
-        if self.averaged is not None:
-            named["averaged"] = self.averaged
-        if self.scaler.is_enabled():
-            named["scaler"] = self.scaler
-        return named
 
 
 def save_checkpoint(run: TrainingState, checkpoint: Path) -> None:
@@ -93,12 +28,12 @@ def save_checkpoint(run: TrainingState, checkpoint: Path) -> None:
     same = {name: getattr(run, name) for name in MUST_STAY_THE_SAME}
     buffer = io.BytesIO()  # torch.save itself reports a full disk as a RuntimeError of its zip writer
     torch.save(state | about | same, buffer)
-    with written_whole(checkpoint) as temporary:
+    with atomic_write(checkpoint) as temporary:
         temporary.write_bytes(buffer.getvalue())
 
 
 @contextmanager
-def claimed(checkpoint: Path) -> Iterator[None]:
+def locked(checkpoint: Path) -> Iterator[None]:
     """No other run writes this checkpoint inside the block; where the file system knows no locks, a line says so.
 
     Raises ``CifarcamError`` where one does so now, and where the folder cannot be written to: now, not in an hour.

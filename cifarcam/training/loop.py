@@ -16,23 +16,23 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from cifarcam.augment import Batches, check_split, generator_for
-from cifarcam.checkpoints import (
+from cifarcam.data.constants import CLASSES
+from cifarcam.data.split import Split, check_split
+from cifarcam.errors import CifarcamError
+from cifarcam.hardware import autocast, describe, onednn_workaround, settings, training_device
+from cifarcam.network.predictions import Predictions, predict
+from cifarcam.provenance import current_commit
+from cifarcam.training.batches import Batches, generator_for
+from cifarcam.training.checkpoints import (
     CHECKPOINT,
-    TrainingState,
-    claimed,
     load_checkpoint,
+    locked,
     refuse_existing,
     refuse_missing,
     save_checkpoint,
 )
-from cifarcam.commit import current_commit
-from cifarcam.data import CLASSES
-from cifarcam.errors import CifarcamError
-from cifarcam.hardware import autocast, convolutions_that_return, describe, settings, training_device
-from cifarcam.predictions import Predictions, predict
-from cifarcam.recipes import Recipe
-from cifarcam.split import Split
+from cifarcam.training.recipes import Recipe
+from cifarcam.training.state import TrainingState
 
 SECONDS_BETWEEN_READINGS = 0.5  # of loss and accuracy: each makes a GPU wait
 
@@ -107,7 +107,7 @@ def fit(
     checkpoint = None if out is None else Path(out) / CHECKPOINT
     if resume:
         refuse_missing(checkpoint)
-    with nullcontext() if checkpoint is None else claimed(checkpoint):
+    with nullcontext() if checkpoint is None else locked(checkpoint):
         run = TrainingState(recipe, train, device, compiled, model)
         if resume:
             load_checkpoint(run, checkpoint)
@@ -127,7 +127,7 @@ def _train(run: TrainingState, batches: Batches, test: Split, last: int, checkpo
         run.commits = list(dict.fromkeys([*run.commits, current_commit()]))
     cudnn = torch.backends.cudnn
     repeatable = settings((cudnn, "deterministic", True), (cudnn, "benchmark", False))
-    with repeatable, convolutions_that_return(run.model):
+    with repeatable, onednn_workaround(run.model):
         first = len(run.history)
         for epoch in range(first, last):
             if run.compiled and (epoch == first or run.recipe.side(epoch) != run.recipe.side(epoch - 1)):

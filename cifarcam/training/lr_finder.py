@@ -17,11 +17,11 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from cifarcam.augment import Batches
 from cifarcam.errors import CifarcamError
-from cifarcam.hardware import FIRST_SCALE, PRECISIONS, autocast, convolutions_that_return
-from cifarcam.model_state import modes_restored
+from cifarcam.hardware import FIRST_SCALE, PRECISIONS, autocast, onednn_workaround
+from cifarcam.network.restore import modes_restored
 from cifarcam.notebook_warnings import widget_warnings_ignored
+from cifarcam.training.batches import Batches
 
 with widget_warnings_ignored():
     from torch_lr_finder import LRFinder, TrainDataLoaderIter
@@ -122,7 +122,7 @@ def range_test(
     )
     forked = torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
     silent = contextlib.redirect_stdout(io.StringIO())  # it praises a plot method that is not ours
-    with modes_restored(model), convolutions_that_return(model), forked, silent:
+    with modes_restored(model), onednn_workaround(model), forked, silent:
         try:
             finder.range_test(
                 TrainDataLoaderIter(_Endless(batches)),

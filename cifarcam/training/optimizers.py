@@ -8,7 +8,7 @@ from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR, StepLR
 
 from cifarcam.errors import CifarcamError
-from cifarcam.recipes import Recipe
+from cifarcam.training.recipes import Recipe
 
 
 def make_optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:

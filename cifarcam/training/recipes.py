@@ -9,6 +9,7 @@ import dataclasses
 import math
 from dataclasses import dataclass
 
+from cifarcam.data.constants import SIDE
 from cifarcam.errors import CifarcamError
 
 CHOICES = {
@@ -21,9 +22,6 @@ CHOICES = {
 }
 
 
-SIDE = 32  # of a CIFAR-10 image, in pixels
-
-
 @dataclass(frozen=True)
 class Recipe:
     """A training run, completely: two runs of one recipe on one machine's CPU give the same weights.
@@ -33,7 +31,7 @@ class Recipe:
         seed: seeds the weights, the order of the images and their augmentation.
         width: channels of the network's stem, see ``ResNet18``.
         epochs: passes over the training images.
-        batch: images a step.
+        batch_size: images a step.
         train_images: how many training images to use, ``None`` for all of them.
         optimizer: ``"sgd"`` or ``"adamw"``.
         lr: learning rate; the peak of a one-cycle schedule, the start of the others.
@@ -59,7 +57,7 @@ class Recipe:
             ``full_side_from`` on.
         shift, scale, rotate: largest random shift (share of the side), change of size (share) and rotation (degrees);
             albumentations only.
-        averaging: decay of the moving average of the weights, a step; 0 for none.
+        ema_decay: decay of the moving average of the weights, a step; 0 for none.
         workers: processes that augment (albumentations only).
         precision: ``"float32"``, ``"bfloat16"`` or ``"float16"`` (autocast, the latter with gradient scaling), or
             ``"auto"`` for what is fastest on the hardware.
@@ -71,7 +69,7 @@ class Recipe:
     seed: int = 0
     width: int = 64
     epochs: int = 20
-    batch: int = 256
+    batch_size: int = 256
     train_images: int | None = None
     optimizer: str = "sgd"
     lr: float = 0.1
@@ -98,7 +96,7 @@ class Recipe:
     shift: float = 0.0
     scale: float = 0.0
     rotate: float = 0.0
-    averaging: float = 0.0
+    ema_decay: float = 0.0
     workers: int = 2
     precision: str = "auto"
 
@@ -154,7 +152,7 @@ class Recipe:
             width=16,
             epochs=epochs,
             train_images=2_000,
-            batch=min(self.batch, 64),
+            batch_size=min(self.batch_size, 64),
             step_epochs=math.ceil(self.step_epochs * epochs / self.epochs),
             full_side_from=1 + math.ceil((self.full_side_from - 1) * epochs / self.epochs),
             workers=0,
@@ -170,14 +168,14 @@ class Recipe:
 
     def steps(self, images: int) -> int:
         """Optimizer steps of the whole run over ``images`` training images."""
-        return self.epochs * math.ceil(min(images, self.train_images or images) / self.batch)
+        return self.epochs * math.ceil(min(images, self.train_images or images) / self.batch_size)
 
 
 RANGES = {
     "seed": (0, 10**9),
     "width": (1, 1024),
     "epochs": (1, 10_000),
-    "batch": (2, 1_000_000),
+    "batch_size": (2, 1_000_000),
     "train_images": (2, 10**9),
     "lr": (1e-12, 1e6),
     "momentum": (0, 0.9999),
@@ -197,7 +195,7 @@ RANGES = {
     "shift": (0, 1),
     "scale": (0, 0.9),
     "rotate": (0, 180),
-    "averaging": (0, 0.99999),
+    "ema_decay": (0, 0.99999),
     "workers": (0, 64),
 }
 
@@ -226,7 +224,7 @@ def _invalid(name: str, value: object, expected: str) -> CifarcamError:
 
 STEP_LR = Recipe(
     name="step_lr",
-    batch=64,
+    batch_size=64,
     lr=0.01,
     schedule="step",
     step_epochs=15,
@@ -242,7 +240,7 @@ STEP_LR = Recipe(
 """The recipe of the StepLR write-up, with what it does not tell filled in."""
 ONE_CYCLE = Recipe(
     name="one_cycle",
-    batch=512,
+    batch_size=512,
     lr=0.0479,
     schedule="one_cycle",
     warmup=0.25,
@@ -256,7 +254,7 @@ ONE_CYCLE = Recipe(
 """The recipe of the OneCycle write-up, with what it does not tell filled in."""
 BEST = Recipe(
     name="best",
-    batch=256,
+    batch_size=256,
     lr=0.2,
     nesterov=True,
     weight_decay=5e-4,

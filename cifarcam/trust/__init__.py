@@ -1,35 +1,21 @@
-"""Measures that tell whether a map means something, over whole batches at once."""
+"""Whether a map means something: measures, baselines, checks and what they found."""
 
-from cifarcam.trust.baselines import blurred_random, centre_gaussian, edges
-from cifarcam.trust.bootstrap import bootstrap_interval
-from cifarcam.trust.faithfulness import SHARES, area_under, deletion, insertion, road
-from cifarcam.trust.imputation import impute
-from cifarcam.trust.localisation import Mosaics, energy_inside, largest_share_inside, mosaics, quadrants
-from cifarcam.trust.sanity import CASCADE, randomised_in_cascade
-from cifarcam.trust.shortcut import SHIP_MARK, Mark, plant
-from cifarcam.trust.similarity import rank_correlation, ssim
+import lazy_loader
 
-__all__ = [
-    "CASCADE",
-    "SHARES",
-    "SHIP_MARK",
-    "Mark",
-    "Mosaics",
-    "area_under",
-    "blurred_random",
-    "bootstrap_interval",
-    "centre_gaussian",
-    "deletion",
-    "edges",
-    "energy_inside",
-    "impute",
-    "insertion",
-    "largest_share_inside",
-    "mosaics",
-    "plant",
-    "quadrants",
-    "randomised_in_cascade",
-    "rank_correlation",
-    "road",
-    "ssim",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "baselines": ["blurred_random", "centre_gaussian", "edges"],
+        "bootstrap": ["bootstrap_interval"],
+        "catalogue": ["CHECKS", "through_every_check"],
+        "checks": ["BASELINES", "by_method", "energy_on"],
+        "faithfulness": ["SHARES", "auc", "deletion", "insertion", "road"],
+        "imputation": ["impute"],
+        "localisation": ["Mosaics", "energy_inside", "largest_share_inside", "mosaics", "quadrants"],
+        "randomisation": ["CASCADE", "randomised_in_cascade"],
+        "scorecard": ["scorecard"],
+        "shortcut": ["SHIP_MARK", "Mark", "plant"],
+        "similarity": ["rank_correlation", "ssim"],
+        "summaries": ["ahead_of", "beside", "by_stage", "how_recorded", "summary", "with_intervals"],
+    },
+)

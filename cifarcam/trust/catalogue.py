@@ -7,19 +7,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cifarcam.runs import load_run
-from cifarcam.split import Split
+from cifarcam.data.split import Split
+from cifarcam.records.runs import load_run
 from cifarcam.trust.checks import (
     Explainer,
     energy_on,
     faithfulness,
     grid_pointing,
+    robustness,
     similarity_in_cascade,
-    stability,
 )
 from cifarcam.trust.localisation import mosaics
 from cifarcam.trust.similarity import rank_correlation
-from cifarcam.trust.subjects import Subject, drawn_pictures, learned_by_heart, marked_images, rightly_predicted
+from cifarcam.trust.subjects import Subject, marked_images, memorised, rightly_predicted, synthetic_pictures
 
 CALIBRATION = 200  # images, for the statistics of random parts
 Measures = dict[str, np.ndarray]
@@ -76,18 +76,18 @@ def _faithfulness(explainer: Explainer, subject: Subject, count: int) -> Measure
     return faithfulness(explainer, subject.networks["best"], *subject.first(count))
 
 
-def _stability(explainer: Explainer, subject: Subject, count: int) -> Measures:
-    return stability(explainer, subject.networks["best"], *subject.first(count))
+def _robustness(explainer: Explainer, subject: Subject, count: int) -> Measures:
+    return robustness(explainer, subject.networks["best"], *subject.first(count))
 
 
 CHECKS = {
     "shortcut": Check(_inside_masks, marked_images, 300, 30),
     "cascade": Check(_cascade, rightly_predicted, 200, 5),
-    "labels": Check(_like_the_first, learned_by_heart, 200, 20),
+    "labels": Check(_like_the_first, memorised, 200, 20),
     "pointing": Check(_pointing, rightly_predicted, 500, 50),
-    "drawn": Check(_inside_masks, lambda test: drawn_pictures(), 300, 30),
+    "synthetic": Check(_inside_masks, lambda test: synthetic_pictures(), 300, 30),
     "faithfulness": Check(_faithfulness, rightly_predicted, 60, 10),
-    "stability": Check(_stability, rightly_predicted, 200, 5),
+    "robustness": Check(_robustness, rightly_predicted, 200, 5),
 }
 
 

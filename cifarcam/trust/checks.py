@@ -12,13 +12,13 @@ from collections.abc import Callable
 import numpy as np
 from torch import nn
 
-from cifarcam.cam import stage_maps
-from cifarcam.methods import Weights
-from cifarcam.resnet import ResNet18
+from cifarcam.maps.cam import stage_maps
+from cifarcam.maps.methods import Weights
+from cifarcam.network.resnet import ResNet18
 from cifarcam.trust.baselines import blurred_random, centre_gaussian, edges
-from cifarcam.trust.faithfulness import area_under, deletion, insertion, road
+from cifarcam.trust.faithfulness import auc, deletion, insertion, road
 from cifarcam.trust.localisation import Mosaics, energy_inside, quadrants
-from cifarcam.trust.sanity import randomised_in_cascade
+from cifarcam.trust.randomisation import randomised_in_cascade
 from cifarcam.trust.similarity import rank_correlation, ssim
 
 Explainer = Callable[[nn.Module, np.ndarray, np.ndarray], np.ndarray]
@@ -134,14 +134,14 @@ def faithfulness(
     by_stage: dict[str, list[np.ndarray]] = {"deletion": [], "insertion": [], "ROAD": []}
     for stage in range(maps.shape[1]):
         given = (model, images, maps[:, stage], targets)
-        by_stage["deletion"].append(area_under(deletion(*given)))
-        by_stage["insertion"].append(area_under(insertion(*given)))
-        least, most = (area_under(road(*given, most_relevant_first=first)) for first in (False, True))
+        by_stage["deletion"].append(auc(deletion(*given)))
+        by_stage["insertion"].append(auc(insertion(*given)))
+        least, most = (auc(road(*given, most_relevant_first=first)) for first in (False, True))
         by_stage["ROAD"].append(least - most)
     return {name: np.stack(areas, axis=1) for name, areas in by_stage.items()}
 
 
-def stability(
+def robustness(
     explainer: Explainer, model: nn.Module, images: np.ndarray, targets: np.ndarray, seed: int = 0
 ) -> dict[str, np.ndarray]:
     """How alike the maps stay when the image changes a little: their rank correlation, float (N, S) for each change.

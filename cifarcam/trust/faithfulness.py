@@ -10,10 +10,10 @@ from scipy.stats import rankdata
 from torch import Tensor, nn
 from torchvision.transforms.functional import gaussian_blur
 
-from cifarcam.augment import normalize
+from cifarcam.data.normalization import normalize
 from cifarcam.errors import CifarcamError
-from cifarcam.model_state import left_as_found
-from cifarcam.targets import check_logits, class_numbers
+from cifarcam.maps.targets import check_logits, class_numbers
+from cifarcam.network.restore import restored
 from cifarcam.trust.finite import check_finite
 from cifarcam.trust.imputation import impute
 
@@ -78,7 +78,7 @@ def road(
     return _removal_curves(model, images, maps, targets, shares, impute, most_relevant_first=most_relevant_first)
 
 
-def area_under(curves: np.ndarray, shares: Sequence[float] = SHARES) -> np.ndarray:
+def auc(curves: np.ndarray, shares: Sequence[float] = SHARES) -> np.ndarray:
     """The area under curves by the trapezoidal rule, (…, shares) to (…).
 
     Of values and shares from 0 to 1 it is from 0 to 1.
@@ -108,7 +108,7 @@ def _removal_curves(
     maps = np.asarray(maps, np.float64)
     place = torch.as_tensor(_order(-maps if most_relevant_first else maps), device=device)
     curves = np.empty((count, len(shares)))
-    with left_as_found(model), torch.no_grad():
+    with restored(model), torch.no_grad():
         num_classes = model(normalize(images[:1], device)).shape[1]
         classes = torch.as_tensor(class_numbers(targets, count, num_classes), device=device)[:, None]
         for start in range(0, count, BATCH):

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from cifarcam.augment import normalize
+from cifarcam.data.normalization import normalize
 from cifarcam.errors import CifarcamError
-from cifarcam.resnet import ResNet18
+from cifarcam.network.resnet import ResNet18
 
 CASCADE = ("linear", "layer4", "layer3", "layer2", "layer1", "layer0")
 """The parts of a network in the order in which they become random."""

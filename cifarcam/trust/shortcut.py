@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cifarcam.data import CLASSES
+from cifarcam.data.constants import CLASSES
+from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
-from cifarcam.split import Split
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from cifarcam.drawn import drawn, drawn_masks
+from cifarcam.data.split import Split
+from cifarcam.data.synthetic import synthetic_cifar10, synthetic_masks
 from cifarcam.errors import CifarcamError
 from cifarcam.hardware import training_device
-from cifarcam.predictions import predict
-from cifarcam.resnet import ResNet18
-from cifarcam.runs import Run, load_run
-from cifarcam.split import Split
-from cifarcam.trust.recorded import small_run
+from cifarcam.network.predictions import predict
+from cifarcam.network.resnet import ResNet18
+from cifarcam.records.checks import small_run
+from cifarcam.records.runs import Run, load_run
 from cifarcam.trust.shortcut import SHIP_MARK
 
 
@@ -59,7 +59,7 @@ def marked_images(test: Split) -> Subject:
     return _subject(networks, SHIP_MARK.on(others), targets, masks)
 
 
-def learned_by_heart(test: Split) -> Subject:
+def memorised(test: Split) -> Subject:
     """Three networks, and the test images that the first of them gets right with their labels.
 
     ``unshuffled`` learned 5,000 images by heart, ``shuffled`` the same under shuffled labels; ``control`` learned from
@@ -70,10 +70,10 @@ def learned_by_heart(test: Split) -> Subject:
     return _subject(networks, test.images[right], test.labels[right])
 
 
-def drawn_pictures() -> Subject:
+def synthetic_pictures() -> Subject:
     """The network trained on the stand-in, its test pictures with their labels, and where their objects are."""
-    pictures = drawn("test")
-    return _subject({"drawn": small_run("drawn")}, pictures.images, pictures.labels, drawn_masks("test"))
+    pictures = synthetic_cifar10("test")
+    return _subject({"synthetic": small_run("synthetic")}, pictures.images, pictures.labels, synthetic_masks("test"))
 
 
 def _subject(runs: dict[str, Run], images: np.ndarray, targets: np.ndarray, masks: np.ndarray | None = None) -> Subject:

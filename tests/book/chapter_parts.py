@@ -7,7 +7,7 @@ import re
 import pytest
 from nbformat import NotebookNode
 
-from tools.chapters import chapter_paths
+from tools.book.chapters import chapter_paths
 
 # Between the second and the third: the steps, then the exercises.
 TEMPLATE = ["What you will see", "What you need", "Quiz", "What we learned", "Next", "Solutions (spoilers)"]

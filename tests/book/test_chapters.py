@@ -8,9 +8,9 @@ from pathlib import Path
 
 from chapter_parts import TEMPLATE, every_chapter, exercises, headings, markdown, solutions
 
-from tools import stamp
-from tools.chapters import ROOT, chapter_paths, code_cells, output_text, read, tags, title
-from tools.prose import unsupported_numbers
+from tools.book import stamp
+from tools.book.chapters import ROOT, chapter_paths, code_cells, output_text, read, tags, title
+from tools.book.prose import unsupported_numbers
 
 # Where the repository's address may stand only between the stamp's markers.
 PAGES = ["README.md", "pyproject.toml", "book/*.md", "cifarcam/**/*.py", "tools/*.py", ".github/**/*.yml"]

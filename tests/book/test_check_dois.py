@@ -11,7 +11,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from servers import nobody, served
 
-from tools import check_dois
+from tools.book import check_dois
 
 KNOWN, WITHOUT_VALUE = "10.1000/known(1)", "10.1000/without-value"
 

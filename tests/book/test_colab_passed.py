@@ -8,8 +8,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tools import colab
-from tools.chapters import ROOT, chapter_paths, code_cells, read
+from tools.book import colab
+from tools.book.chapters import ROOT, chapter_paths, code_cells, read
 
 
 @pytest.fixture

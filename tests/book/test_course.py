@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tools import course
-from tools.chapters import chapter_paths, read
+from tools.book import course
+from tools.book.chapters import chapter_paths, read
 
 
 def chapter(words: int, cells: int = 0, exercises: int = 0):

@@ -13,8 +13,8 @@ from chapter_parts import every_chapter, exercises, solutions
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from tools.chapters import ROOT, chapter_paths, code_cells, output_text, read, write
-from tools.execute import execute
+from tools.book.chapters import ROOT, chapter_paths, code_cells, output_text, read, write
+from tools.book.execute import execute
 
 
 def test_right_and_wrong_answers_are_known_for_each_exercise() -> None:

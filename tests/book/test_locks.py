@@ -12,9 +12,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from cifarcam import __version__
-from tools.stamp import COLAB_LACKS
+from tools.book.stamp import COLAB_LACKS
 
-TOP = Path(__file__).parents[1]
+TOP = Path(__file__).parents[2]
 CPU_INDEX = "--extra-index-url https://download.pytorch.org/whl/cpu"
 
 
@@ -47,18 +47,21 @@ def test_the_lock_has_all_that_is_asked_for_at_versions_that_are_allowed() -> No
 def test_the_lowest_versions_are_those_that_the_package_allows() -> None:
     project = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     allowed = [str(requirement).replace(">=", "==") for requirement in map(Requirement, project["dependencies"])]
-    lowest = (TOP / "tests" / "versions" / "lowest.txt").read_text(encoding="utf-8").splitlines()
+    lowest = (TOP / "tests" / "package" / "versions" / "lowest.txt").read_text(encoding="utf-8").splitlines()
     assert [line for line in lowest if not line.startswith("#")] == allowed
 
 
 def test_the_newest_versions_have_all_that_is_asked_for() -> None:
-    newest, project = pins("tests/versions/newest.txt"), tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
+    newest, project = (
+        pins("tests/package/versions/newest.txt"),
+        tomllib.loads((TOP / "pyproject.toml").read_text())["project"],
+    )
     for requirement in map(Requirement, [*project["dependencies"], *project["optional-dependencies"]["checks"]]):
         assert requirement.specifier.contains(newest[canonicalize_name(requirement.name)]), requirement
 
 
 def test_what_colab_ships_is_locked_at_its_version() -> None:
-    locked, shipped = pins("requirements.txt"), pins("tests/colab/shipped.txt")
+    locked, shipped = pins("requirements.txt"), pins("tests/book/colab/shipped.txt")
     both = locked.keys() & shipped.keys()
     assert len(both) > 40 and {name: locked[name] for name in both} == {name: shipped[name] for name in both}
 
@@ -66,7 +69,7 @@ def test_what_colab_ships_is_locked_at_its_version() -> None:
 def test_all_that_the_package_needs_is_shipped_or_installed_by_the_setup_cell() -> None:
     project = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     needed = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
-    assert needed <= set(pins("tests/colab/shipped.txt")) | set(COLAB_LACKS)
+    assert needed <= set(pins("tests/book/colab/shipped.txt")) | set(COLAB_LACKS)
 
 
 def test_the_sites_lock_makes_the_same_site() -> None:

@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from tools.chapters import ROOT
-from tools.execution import RECORDS
+from tools.book.chapters import ROOT
+from tools.book.execution import RECORDS
 
 IN_OPEN, IN_NONBLOCK, IS_FOLDER = 0x20, 0o4000, 0x40000000
 # Reads every kind of record as the package reads it: JSON, CSV, NPZ, safetensors; one of them in a forked process.
 READS = """
 import os, sys
 from pathlib import Path
-from tools.opened_files import watch
+from tools.book.opened_files import watch
 watch(sys.argv[1], sys.argv[2])
 import json
 import numpy as np

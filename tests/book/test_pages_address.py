@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tools import stamp
-from tools.chapters import ROOT
+from tools.book import stamp
+from tools.book.chapters import ROOT
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from chapter_parts import every_chapter
 
-from tools.chapters import chapter_paths, read
+from tools.book.chapters import chapter_paths, read
 
 LETTERS = "ABCD"
 WORDS_OF_AN_EXPLANATION = 8

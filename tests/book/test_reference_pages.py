@@ -7,7 +7,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from tools.chapters import ROOT
+from tools.book.chapters import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ import pytest
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tools import execute, facts, stamp
-from tools.chapters import chapter_paths, code_cells, output_text, read, write
-from tools.execution import KEY, LIBRARIES, executed, why_stale, write_down, write_down_gpu_time
-from tools.facts import duration, refresh
-from tools.prose import unsupported_numbers
+from tools.book import execute, stamp
+from tools.book.chapters import chapter_paths, code_cells, output_text, read, write
+from tools.book.execution import KEY, LIBRARIES, executed, why_stale, write_down, write_down_gpu_time
+from tools.book.execution_note import CELL, duration, execution_note, refresh
+from tools.book.prose import unsupported_numbers
 
 every_chapter = pytest.mark.parametrize("path", chapter_paths(), ids=lambda path: path.stem)
 
@@ -29,8 +29,8 @@ def test_a_chapter_shows_what_its_code_and_its_records_say(path: Path) -> None:
 @every_chapter
 def test_a_chapter_says_when_and_on_what_it_was_executed(path: Path) -> None:
     notebook = read(path)
-    shown = [cell.source for cell in notebook.cells if cell.id == facts.FACTS]
-    assert shown == [facts.facts(notebook)] and shown[0], f"run make execute CHAPTER={path.name[:2]}"
+    shown = [cell.source for cell in notebook.cells if cell.id == CELL]
+    assert shown == [execution_note(notebook)] and shown[0], f"run make execute CHAPTER={path.name[:2]}"
 
 
 # The mechanism, on a book of one small chapter
@@ -125,7 +125,7 @@ def test_a_chapter_that_says_nothing_is_stale(chapter: Path, records: Path) -> N
 
 @pytest.fixture
 def told(chapter: Path) -> NotebookNode:
-    """A chapter with facts of its own."""
+    """A chapter with a note of its own."""
     notebook = read(chapter)
     about = {
         "code": "c0de",
@@ -139,9 +139,9 @@ def told(chapter: Path) -> NotebookNode:
     return notebook
 
 
-def test_the_facts_stand_under_the_link_to_colab(told: NotebookNode) -> None:
+def test_the_note_stands_under_the_link_to_colab(told: NotebookNode) -> None:
     refresh(told)
-    assert [cell.id for cell in told.cells] == ["title", "colab", "facts", "setup", "reads", "names"]
+    assert [cell.id for cell in told.cells] == ["title", "colab", "execution-note", "setup", "reads", "names"]
     assert told.cells[2].source == (
         "Last executed on 5 November 2026 with Python 3.12.1 and PyTorch 2.11.0,\n"
         "in 2 minutes on Epic, 2 of 4 cores. Not timed on a GPU yet."
@@ -149,34 +149,34 @@ def test_the_facts_stand_under_the_link_to_colab(told: NotebookNode) -> None:
     assert unsupported_numbers(told) == []
 
 
-def test_facts_are_written_anew_and_go_where_there_are_none(told: NotebookNode) -> None:
+def test_the_note_is_written_anew_and_goes_where_there_is_none(told: NotebookNode) -> None:
     refresh(told)
     executed(told).seconds = 1.2
     refresh(told)
-    assert [cell.id for cell in told.cells].count("facts") == 1 and "in 1 second on" in told.cells[2].source
+    assert [cell.id for cell in told.cells].count("execution-note") == 1 and "in 1 second on" in told.cells[2].source
     del told.metadata[KEY]
     refresh(told)
     assert [cell.id for cell in told.cells] == ["title", "colab", "setup", "reads", "names"]
 
 
-def test_stamping_leaves_the_facts_in_their_place_and_mends_them(told: NotebookNode) -> None:
+def test_stamping_leaves_the_note_in_its_place_and_mends_it(told: NotebookNode) -> None:
     refresh(told)
     told.cells[2].source = "Last executed never."
     stamped = stamp.stamped(told, "link", "setup")
-    assert [cell.id for cell in stamped.cells] == ["title", "colab", "facts", "setup", "reads", "names"]
-    assert stamped.cells[2].source == facts.facts(told)
+    assert [cell.id for cell in stamped.cells] == ["title", "colab", "execution-note", "setup", "reads", "names"]
+    assert stamped.cells[2].source == execution_note(told)
 
 
 def test_a_time_on_a_gpu_is_told_beside_that_on_the_cpu(told: NotebookNode) -> None:
     timed = copy.deepcopy(told)
     executed(timed)["gpu"] = from_dict({"code": "c0de", "hardware": "Tesla T4", "seconds": 7.9, "date": "2026-11-06"})
     write_down_gpu_time(told, timed)
-    assert facts.facts(told).endswith("in 2 minutes on Epic, 2 of 4 cores. On Tesla T4: 8 seconds.")
+    assert execution_note(told).endswith("in 2 minutes on Epic, 2 of 4 cores. On Tesla T4: 8 seconds.")
 
 
 def test_what_was_executed_on_a_gpu_is_told_once(told: NotebookNode) -> None:
     executed(told)["gpu"] = from_dict({"hardware": "Epic, 2 of 4 cores", "seconds": 100.4})
-    assert facts.facts(told).endswith("in 2 minutes on Epic, 2 of 4 cores.")
+    assert execution_note(told).endswith("in 2 minutes on Epic, 2 of 4 cores.")
 
 
 @pytest.mark.parametrize("changed", [False, True])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cifarcam.measurements import published_results, recorded_benchmarks
-from cifarcam.runs import load_run, recorded_runs
-from tools import tables
+from cifarcam.records.measurements import published_results, recorded_benchmarks
+from cifarcam.records.runs import load_run, recorded_runs
+from tools.book import tables
 
 
 def cells(table: str) -> list[list[str]]:

@@ -8,11 +8,11 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from cifarcam.download import ARRAYS, FOLDER
+from cifarcam.data.fetch.download import ARRAYS, FOLDER
 from cifarcam.errors import CifarcamError
-from tools import execute, stamp, validate
-from tools.chapters import chapter_paths, code_cells, output_text, read, title
-from tools.prose import unsupported, unsupported_numbers
+from tools.book import execute, stamp, validate
+from tools.book.chapters import chapter_paths, code_cells, output_text, read, title
+from tools.book.prose import unsupported, unsupported_numbers
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_too_slow_a_cell_is_named(chapter: Path) -> None:
 
 
 def test_chapters_are_not_published_from_the_stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CIFARCAM_DATA", "drawn")
+    monkeypatch.setenv("CIFARCAM_DATA", "synthetic")
     with pytest.raises(SystemExit, match="unset it"):
         execute.main([])
 
@@ -259,7 +259,7 @@ def test_chapters_run_on_the_stand_in_only_where_the_data_cannot_be_had(
 
 
 def test_the_stand_in_compares_only_marked_cells(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CIFARCAM_DATA", "drawn")
-    assert validate.why_stand_in() == "CIFARCAM_DATA is 'drawn'"
+    monkeypatch.setenv("CIFARCAM_DATA", "synthetic")
+    assert validate.why_stand_in() == "CIFARCAM_DATA is 'synthetic'"
     assert "--nbval-lax" in validate.command([], strict=False)
     assert "--nbval" in validate.command([], strict=True)

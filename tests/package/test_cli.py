@@ -10,13 +10,13 @@ import pytest
 from PIL import Image
 
 from cifarcam import cli
-from cifarcam.data import CLASSES
-from cifarcam.lr_finder import RangeTest
-from cifarcam.recipes import RECIPES, Recipe
-from cifarcam.runs import load_run, recorded_runs
-from cifarcam.split import Split
+from cifarcam.data.constants import CLASSES
+from cifarcam.data.split import Split
+from cifarcam.records.runs import load_run, recorded_runs
+from cifarcam.training.lr_finder import RangeTest
+from cifarcam.training.recipes import RECIPES, Recipe
 
-TINY = Recipe(name="tiny", width=16, epochs=2, batch=16, lr=0.05)
+TINY = Recipe(name="tiny", width=16, epochs=2, batch_size=16, lr=0.05)
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from cifarcam.exercises import KINDS, check
-from cifarcam.recipes import STEP_LR
+from cifarcam.training.recipes import STEP_LR
 
 
 def verdict(capsys: pytest.CaptureFixture, answer: Any, is_right: Callable, expected: str = "a number") -> str:

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from cifarcam.errors import CifarcamError
-from cifarcam.files import check_writable, read_arrays, write_arrays, write_json, written_whole
+from cifarcam.files import atomic_write, check_writable, read_arrays, write_arrays, write_json
 
 
 def test_what_the_block_wrote_takes_the_files_place(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "record.json"
     for text in ("first", "second"):
-        with written_whole(path) as temporary:
+        with atomic_write(path) as temporary:
             assert temporary.parent == path.parent and temporary.suffix == ".json"
             temporary.write_text(text)
         assert path.read_text() == text
@@ -30,7 +30,7 @@ def test_what_the_block_wrote_takes_the_files_place(tmp_path: Path) -> None:
 def test_the_old_file_stays_until_the_block_ends(tmp_path: Path) -> None:
     path = tmp_path / "record.json"
     path.write_text("old")
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text("new")
         assert path.read_text() == "old"
     assert path.read_text() == "new"
@@ -40,7 +40,7 @@ def test_the_old_file_stays_until_the_block_ends(tmp_path: Path) -> None:
 def test_an_interrupted_block_leaves_the_old_file_and_nothing_else(tmp_path: Path, interruption: type) -> None:
     path = tmp_path / "record.json"
     path.write_text("old")
-    with pytest.raises(interruption), written_whole(path) as temporary:
+    with pytest.raises(interruption), atomic_write(path) as temporary:
         temporary.write_text("half of the n")
         raise interruption
     assert path.read_text() == "old"
@@ -50,7 +50,7 @@ def test_an_interrupted_block_leaves_the_old_file_and_nothing_else(tmp_path: Pat
 def test_a_full_disk_is_a_clear_error_and_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "record.json"
     path.write_text("old")
-    with pytest.raises(CifarcamError, match=r"Cannot write .*record\.json: No space left"), written_whole(path):
+    with pytest.raises(CifarcamError, match=r"Cannot write .*record\.json: No space left"), atomic_write(path):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
@@ -61,7 +61,7 @@ def test_a_folder_that_is_a_file_is_a_clear_error_and_the_block_does_not_run(tmp
     blocker.write_text("a file")
     for path in (blocker / "record.json", blocker / "deeper" / "record.json"):
         ran = False
-        with pytest.raises(CifarcamError, match="Choose a folder you may write to"), written_whole(path):
+        with pytest.raises(CifarcamError, match="Choose a folder you may write to"), atomic_write(path):
             ran = True
         assert not ran
     assert blocker.read_text() == "a file"
@@ -70,7 +70,7 @@ def test_a_folder_that_is_a_file_is_a_clear_error_and_the_block_does_not_run(tmp
 def test_a_path_that_is_a_folder_is_a_clear_error(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
-    with pytest.raises(CifarcamError, match="Cannot write"), written_whole(folder) as temporary:
+    with pytest.raises(CifarcamError, match="Cannot write"), atomic_write(folder) as temporary:
         temporary.write_text("text")
     assert list(tmp_path.iterdir()) == [folder]
 
@@ -97,7 +97,7 @@ def test_any_bit_flipped_is_a_clear_error_or_changes_no_array(tmp_path: Path) ->
 @pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
 def test_what_is_written_is_as_readable_as_any_new_file(tmp_path: Path) -> None:
     (tmp_path / "plain").touch()
-    with written_whole(tmp_path / "written") as temporary:
+    with atomic_write(tmp_path / "written") as temporary:
         temporary.write_text("text")
     assert (tmp_path / "written").stat().st_mode == (tmp_path / "plain").stat().st_mode
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import nn
 
-from cifarcam.hardware import convolutions_that_return, settings
-from cifarcam.model_state import exact_float32, left_as_found
-from cifarcam.resnet import ResNet18
+from cifarcam.hardware import onednn_workaround, settings
+from cifarcam.network.resnet import ResNet18
+from cifarcam.network.restore import exact_float32, restored
 from tools.limits import limit
 
 
@@ -29,7 +29,7 @@ from tools.limits import limit
 )
 def test_onednn_is_off_where_a_strided_1x1_convolution_has_few_channels(model: nn.Module, expected: bool) -> None:
     with torch.backends.mkldnn.flags(enabled=True):
-        for lent in (convolutions_that_return, left_as_found):
+        for lent in (onednn_workaround, restored):
             with lent(model):
                 assert torch.backends.mkldnn.enabled is expected
             assert torch.backends.mkldnn.enabled is True
@@ -39,20 +39,15 @@ TRAINED = """
 import sys
 import numpy as np
 import torch
-from cifarcam.augment import Batches
-from cifarcam.lr_finder import range_test
-from cifarcam.optimizers import make_optimizer
-from cifarcam.recipes import Recipe
-from cifarcam.resnet import ResNet18
-from tools.limits import limit
-from cifarcam.split import Split
-from cifarcam.training import fit
+from cifarcam.data import Split
+from cifarcam.network import ResNet18
+from cifarcam.training import Batches, Recipe, fit, make_optimizer, range_test
 
 torch.set_num_threads(1)
 side, *widths = map(int, sys.argv[1:])
 split = Split(np.random.default_rng(0).integers(0, 256, (32, side, side, 3), dtype=np.uint8), np.arange(32) % 10)
 for width in widths:
-    recipe = Recipe(name="narrow", width=width, epochs=1, batch=16, precision="float32")
+    recipe = Recipe(name="narrow", width=width, epochs=1, batch_size=16, precision="float32")
     fit(recipe, split, split, device="cpu")
     net = ResNet18(width).to(memory_format=torch.channels_last)
     range_test(net, make_optimizer(net, recipe), Batches(split, recipe), steps=2)
@@ -104,5 +99,5 @@ def test_settings_are_put_back_after_an_error() -> None:
 
 
 def test_onednn_that_is_off_stays_off() -> None:
-    with torch.backends.mkldnn.flags(enabled=False), convolutions_that_return(ResNet18(width=8)):
+    with torch.backends.mkldnn.flags(enabled=False), onednn_workaround(ResNet18(width=8)):
         assert torch.backends.mkldnn.enabled is False

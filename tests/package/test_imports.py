@@ -22,7 +22,7 @@ def loaded_by(statement: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("statement", ["import cifarcam", "from cifarcam.recipes import BEST; BEST.quick()"])
+@pytest.mark.parametrize("statement", ["import cifarcam", "from cifarcam.training import BEST; BEST.quick()"])
 def test_the_package_and_its_recipes_need_nothing_else(statement: str) -> None:
     assert not loaded_by(statement) & (HEAVY | {"torch", "pandas", "numpy"})
 
@@ -34,4 +34,4 @@ def test_the_package_is_imported_in_less_than_3_seconds() -> None:
 
 
 def test_a_record_is_read_without_what_only_training_and_drawing_need() -> None:
-    assert not loaded_by("from cifarcam.runs import load_run; load_run('best').test_logits") & HEAVY
+    assert not loaded_by("from cifarcam.records import load_run; load_run('best').test_logits") & HEAVY

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cifarcam.drawn import drawn
-from cifarcam.runs import RECORDED, load_run
+from cifarcam.data.synthetic import synthetic_cifar10
+from cifarcam.records.folders import RECORDED
+from cifarcam.records.runs import load_run
 
-TOP = Path(__file__).parents[1]
+TOP = Path(__file__).parents[2]
 RUN = "best"
 
 
@@ -30,7 +31,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_the_wheel_holds_every_record_and_nothing_of_the_book(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    records = {path.relative_to(TOP).as_posix() for path in RECORDED.parent.rglob("*") if path.is_file()}
+    records = {path.relative_to(TOP).as_posix() for path in RECORDED.rglob("*") if path.is_file()}
     assert records <= set(names)
     assert all(name.startswith(("cifarcam/", "cifarcam-")) for name in names)
 
@@ -57,7 +58,7 @@ def command(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[.
 
 @pytest.mark.slow
 def test_the_installed_wheel_explains_a_picture(command: Callable[..., list[str]], tmp_path: Path) -> None:
-    Image.fromarray(drawn("test").images[0]).save(tmp_path / "picture.png")
+    Image.fromarray(synthetic_cifar10("test").images[0]).save(tmp_path / "picture.png")
     lines = command("explain", "picture.png", folder=tmp_path)
     assert lines[-1].endswith(": picture-explained.png") and (tmp_path / "picture-explained.png").exists()
 
@@ -67,7 +68,7 @@ def test_the_installed_wheel_explains_a_picture(command: Callable[..., list[str]
 def test_the_installed_wheel_evaluates_the_recorded_run(command: Callable[..., list[str]], tmp_path: Path) -> None:
     lines = command("evaluate", RUN, folder=tmp_path)
     results = load_run(RUN).provenance["results"]
-    for row, result in (("accuracy (%)", "test_accuracy"), ("with flip averaging (%)", "flip_average_accuracy")):
+    for row, result in (("accuracy (%)", "test_accuracy"), ("with flip averaging (%)", "tta_accuracy")):
         recorded, now = next(line.split()[-2:] for line in lines if line.strip().startswith(row))
         assert float(recorded) == pytest.approx(100 * results[result], abs=0.01)
         assert float(now) == pytest.approx(float(recorded), abs=0.02)

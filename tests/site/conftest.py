@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 from server import served
 from visits import Visit, visit
 
-from tools.screenshots import SITE, launch
+from tools.book.screenshots import SITE, launch
 
 
 @pytest.fixture(scope="session")

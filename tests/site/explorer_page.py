@@ -11,7 +11,7 @@ from explorer_record import maps, pictures, raw_maximum
 from playwright.sync_api import Browser, Page
 
 from cifarcam.figures.maps import overlay
-from tools.screenshots import HEIGHT, WIDTHS
+from tools.book.screenshots import HEIGHT, WIDTHS
 
 PAGE = "book/explorer.html"
 CHAPTER = "book/07-grad-cam.html"

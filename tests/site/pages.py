@@ -10,7 +10,7 @@ from typing import Self
 
 import yaml
 
-from tools.screenshots import SCHEMES, WIDTHS
+from tools.book.screenshots import SCHEMES, WIDTHS
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.reference import documented_modules
+from tools.book.reference import documented_modules
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +32,7 @@ def test_every_public_name_of_a_module_stands_on_its_page(module: str, inventory
 
 def test_what_a_module_merely_imports_does_not_stand_on_its_page(inventory: set[str]) -> None:
     assert {name for name in inventory if name.endswith(".CifarcamError")} == {"cifarcam.errors.CifarcamError"}
-    assert not any(name.startswith("cifarcam.drawn.Canvas") for name in inventory)
+    assert not any(name.startswith("cifarcam.data.synthetic.Canvas") for name in inventory)
 
 
 def names(module: str) -> set[str]:

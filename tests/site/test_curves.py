@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from validator import faults, page_of
 from visits import SHIFTS, change_scheme, go
 
-from cifarcam.runs import load_run, recorded_runs
-from tools.screenshots import SCHEMES, settle
+from cifarcam.records.runs import load_run, recorded_runs
+from tools.book.screenshots import SCHEMES, settle
 
 pytestmark = pytest.mark.browser
 

@@ -25,11 +25,11 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from validator import faults, page_of
 from visits import go
 
-from cifarcam.cam import stage_maps
+from cifarcam.data.split import Split
 from cifarcam.figures.maps import overlay
-from cifarcam.runs import load_run
-from cifarcam.split import Split
-from tools.screenshots import WIDTHS
+from cifarcam.maps.cam import stage_maps
+from cifarcam.records.runs import load_run
+from tools.book.screenshots import WIDTHS
 
 pytestmark = pytest.mark.browser
 

@@ -6,7 +6,7 @@ import pytest
 from explorer_page import CHAPTER, PAGE, explorer
 from playwright.sync_api import Browser
 
-from tools.screenshots import HEIGHT
+from tools.book.screenshots import HEIGHT
 
 pytestmark = pytest.mark.browser
 

@@ -9,7 +9,7 @@ from explorer_page import CHAPTER, PAGE, expected, explorer, in_its_place, pixel
 from playwright.sync_api import Browser, Page, Route, expect
 from visits import change_scheme
 
-from tools.screenshots import HEIGHT, SCHEMES, SITE, WIDTHS
+from tools.book.screenshots import HEIGHT, SCHEMES, SITE, WIDTHS
 
 pytestmark = pytest.mark.browser
 

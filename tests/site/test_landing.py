@@ -14,8 +14,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 from visits import change_scheme
 
-from tools.chapters import ROOT, chapter_paths
-from tools.screenshots import HEIGHT, SCHEMES, WIDTHS, settle
+from tools.book.chapters import ROOT, chapter_paths
+from tools.book.screenshots import HEIGHT, SCHEMES, WIDTHS, settle
 
 pytestmark = pytest.mark.browser
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.chapters import ROOT
+from tools.book.chapters import ROOT
 
 pytestmark = pytest.mark.browser
 

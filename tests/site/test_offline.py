@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 from visits import Visit
 
-from tools.screenshots import WIDTHS
+from tools.book.screenshots import WIDTHS
 
 pytestmark = pytest.mark.browser
 

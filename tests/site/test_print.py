@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tools.screenshots import settle
+from tools.book.screenshots import settle
 
 pytestmark = pytest.mark.browser
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tools.chapters import chapter_paths, read
+from tools.book.chapters import chapter_paths, read
 
 pytestmark = pytest.mark.browser
 

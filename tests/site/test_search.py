@@ -61,7 +61,7 @@ def test_every_term_of_the_glossary_is_found_where_it_is_explained(search: Page,
 
 
 def test_a_function_of_the_package_is_found_on_its_page(search: Page) -> None:
-    assert "book/api/maps.html#cifarcam.cam.stage_maps" in found(search, "stage_maps")
+    assert "book/api/maps.html#cifarcam.maps.cam.stage_maps" in found(search, "stage_maps")
 
 
 def test_a_reader_types_a_term_and_sees_what_the_search_finds(browser: Browser, address: str, search: Page) -> None:

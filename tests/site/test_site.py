@@ -11,7 +11,7 @@ import pytest
 from pages import CHAPTERS, CONFIG, DARK_NARROW, LIGHT_WIDE, PAGES, BuiltPage
 from visits import Visit
 
-from tools.screenshots import SCHEMES
+from tools.book.screenshots import SCHEMES
 
 pytestmark = pytest.mark.browser
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 
-from tools.screenshots import HEIGHT, SCHEMES, settle
+from tools.book.screenshots import HEIGHT, SCHEMES, settle
 
 # Parts of console messages that are let pass, each with its reason. There are none.
 KNOWN_ERRORS: tuple[str, ...] = ()

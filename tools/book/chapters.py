@@ -9,9 +9,9 @@ import nbformat
 from nbformat import NotebookNode
 
 from cifarcam.errors import CifarcamError
-from cifarcam.files import written_whole
+from cifarcam.files import atomic_write
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def chapter_paths(root: Path = ROOT, numbers: list[str] | None = None) -> list[Path]:
@@ -41,7 +41,7 @@ def read(path: Path) -> NotebookNode:
 def write(notebook: NotebookNode, path: Path) -> None:
     """Writes a valid notebook, whole or not at all."""
     nbformat.validate(notebook)
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         nbformat.write(notebook, temporary)
 
 

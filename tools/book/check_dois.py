@@ -1,4 +1,4 @@
-"""Asks the DOI registry for every DOI that the book names: ``python -m tools.check_dois``. Needs the network.
+"""Asks the DOI registry for every DOI that the book names: ``python -m tools.book.check_dois``. Needs the network.
 
 Following a DOI ends at a publisher, and publishers refuse robots; the registry itself answers whether it is known.
 """
@@ -14,7 +14,7 @@ from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import urlopen
 
-from tools.chapters import ROOT, read
+from tools.book.chapters import ROOT, read
 
 REGISTRY = "https://doi.org/api/handles/"
 SECONDS = 30

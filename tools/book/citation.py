@@ -1,4 +1,4 @@
-"""How to cite the book, from ``CITATION.cff``, for the site's page. ``tools.stamp`` writes it."""
+"""How to cite the book, from ``CITATION.cff``, for the site's page. ``tools.book.stamp`` writes it."""
 
 from __future__ import annotations
 

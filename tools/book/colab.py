@@ -1,9 +1,9 @@
 """Whether every chapter has passed in Colab's environment as it is now.
 
-``python -m tools.colab`` prints a checksum of what decides: the lock, what Colab ships, the setup cell, the chapters'
-names, and the modules that chapters and package import. ``tests/colab/passed.txt`` holds the one with which all
-chapters last passed; ``make check-colab`` writes it by ``python -m tools.colab --passed CHECKSUM``, computed before it
-began.
+``python -m tools.book.colab`` prints a checksum of what decides: the lock, what Colab ships, the setup cell, the
+chapters' names, and the modules that chapters and package import. ``tests/book/colab/passed.txt`` holds the one with
+which all chapters last passed; ``make check-colab`` writes it by ``python -m tools.book.colab --passed CHECKSUM``,
+computed before it began.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import hashlib
 import re
 from pathlib import Path
 
-from cifarcam.files import written_whole
-from tools.chapters import ROOT, chapter_paths, code_cells, read
+from cifarcam.files import atomic_write
+from tools.book.chapters import ROOT, chapter_paths, code_cells, read
 
-LOCK, SHIPPED = Path("requirements.txt"), Path("tests", "colab", "shipped.txt")
-PASSED = Path("tests", "colab", "passed.txt")
+LOCK, SHIPPED = Path("requirements.txt"), Path("tests", "book", "colab", "shipped.txt")
+PASSED = Path("tests", "book", "colab", "passed.txt")
 
 
 def checksum(root: Path = ROOT) -> str:
@@ -59,7 +59,7 @@ def main(words: list[str] | None = None) -> None:
     if parsed.passed is None:
         print(checksum())
         return
-    with written_whole(ROOT / PASSED) as temporary:
+    with atomic_write(ROOT / PASSED) as temporary:
         temporary.write_text(parsed.passed + "\n", encoding="utf-8")
 
 

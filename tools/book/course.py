@@ -1,6 +1,6 @@
 """The teacher's page: what each chapter teaches and how long it takes, read from the chapters themselves.
 
-``python -m tools.tables`` writes it into the page.
+``python -m tools.book.tables`` writes it into the page.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from tools.chapters import ROOT, chapter_paths, code_cells, read, tags, title
+from tools.book.chapters import ROOT, chapter_paths, code_cells, read, tags, title
 
 PAGE = ROOT / "book" / "teachers.md"
 # How long a class is expected to take: the page states the rule.

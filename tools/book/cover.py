@@ -1,4 +1,4 @@
-"""Makes the pictures that stand for the book, in book/_static, from the recorded run: ``python -m tools.cover``.
+"""Makes the pictures that stand for the book, in book/_static, from the recorded run: ``python -m tools.book.cover``.
 
 The cover, the card for links that are shared, and the icon for a phone's screen. It needs the real CIFAR-10.
 """
@@ -11,13 +11,13 @@ from xml.etree import ElementTree
 from PIL import Image, ImageDraw
 
 from cifarcam import figures
-from cifarcam.cam import stage_maps
-from cifarcam.data import cifar10
+from cifarcam.data.cifar import cifar10
 from cifarcam.figures.social_card import DPI
-from cifarcam.files import written_whole
-from cifarcam.runs import load_run
+from cifarcam.files import atomic_write
+from cifarcam.maps.cam import stage_maps
+from cifarcam.records.runs import load_run
 
-STATIC = Path(__file__).parents[1] / "book" / "_static"
+STATIC = Path(__file__).parents[2] / "book" / "_static"
 COVER, CARD, ICON = STATIC / "cover.png", STATIC / "social-card.png", STATIC / "apple-touch-icon.png"
 IMAGES = 3
 ON_CARD = [0, 1]  # of the cover's
@@ -33,13 +33,13 @@ def main() -> None:
     predictions = run.predictions(test)
     wrong = predictions.misclassified()[:IMAGES]
     images, captions = test.images[wrong], predictions.captions(wrong)
-    with written_whole(COVER) as temporary:
+    with atomic_write(COVER) as temporary:
         figures.stage_grid(images, stage_maps(run.model(), images, "predicted"), captions).savefig(temporary, dpi=150)
     maps = stage_maps(run.model(), images[ON_CARD], "predicted")
     lines = [captions[index].replace("\n", " ") for index in ON_CARD]
-    with written_whole(CARD) as temporary:
+    with atomic_write(CARD) as temporary:
         figures.social_card(TITLE, SUBTITLE, images[ON_CARD], maps, lines).savefig(temporary, dpi=DPI)
-    with written_whole(ICON) as temporary:
+    with atomic_write(ICON) as temporary:
         touch_icon().save(temporary, optimize=True)
     print(f"wrote {COVER}, {CARD.name}, {ICON.name}")
 

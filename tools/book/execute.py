@@ -1,11 +1,11 @@
 """Executes chapters in place, so that their outputs are those of the code as it stands.
 
-    python -m tools.execute              every chapter
-    python -m tools.execute 07 08        these
-    python -m tools.execute --only-time  on a GPU: keeps how long they take there, and the outputs as they are
+    python -m tools.book.execute              every chapter
+    python -m tools.book.execute 07 08        these
+    python -m tools.book.execute --only-time  on a GPU: keeps how long they take there, and the outputs as they are
 
-What was executed when, on what and with which records is written into the chapter (see ``tools.execution``). A chapter
-that fails, or writes to stderr, is reported and its file left as it was.
+What was executed when, on what and with which records is written into the chapter (see ``tools.book.execution``). A
+chapter that fails, or writes to stderr, is reported and its file left as it was.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
 
-from cifarcam.data import uses_stand_in
+from cifarcam.data.cifar import uses_stand_in
 from cifarcam.errors import CifarcamError
 from cifarcam.hardware import training_device
-from tools import facts, opened_files
-from tools.chapters import ROOT, chapter_paths, code_cells, read, write
-from tools.execution import RECORDS, write_down, write_down_gpu_time
+from tools.book import opened_files
+from tools.book.chapters import ROOT, chapter_paths, code_cells, read, write
+from tools.book.execution import RECORDS, write_down, write_down_gpu_time
+from tools.book.execution_note import refresh
 from tools.limits import limit
 
 SECONDS_A_CELL = 600
@@ -38,7 +39,7 @@ SECONDS_A_CELL = 600
 def execute(path: Path, seconds_a_cell: int | None = None, records: Path = RECORDS) -> NotebookNode:
     """A chapter with the outputs of running it now, in this Python, from the chapter's own folder.
 
-    Its metadata says so, with the files below ``records`` that it opened; its cell of facts is that of before.
+    Its metadata says so, with the files below ``records`` that it opened; its execution note is that of before.
 
     Raises ``CifarcamError``, naming chapter and cell, for an error, too slow a cell, or anything on stderr. A cell may
     take ``seconds_a_cell``; by default 600, and longer on a slow machine (see ``tools.limits``).
@@ -74,7 +75,7 @@ def execute(path: Path, seconds_a_cell: int | None = None, records: Path = RECOR
 
 
 def _kernel_environment(records: Path, opened: Path) -> dict[str, str]:
-    """This process's environment, with what ``tools.opened_files`` needs and the path to it."""
+    """This process's environment, with what ``tools.book.opened_files`` needs and the path to it."""
     python_path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(ROOT)]))
     named = {opened_files.WATCHED_FOLDER: str(records), opened_files.OPENED_FILES: str(opened)}
     return os.environ | named | {"PYTHONPATH": python_path}
@@ -107,7 +108,7 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     try:
         if uses_stand_in():
-            raise CifarcamError("CIFARCAM_DATA is 'drawn'; chapters are published from CIFAR-10: unset it.")
+            raise CifarcamError("CIFARCAM_DATA is 'synthetic'; chapters are published from CIFAR-10: unset it.")
         if chosen.only_time and training_device().type != "cuda":
             raise CifarcamError("--only-time is for a GPU, and PyTorch finds none here; leave it out.")
         quiet_kernels()
@@ -120,13 +121,13 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _published(path: Path, only_time: bool) -> NotebookNode:
-    """The chapter as it is to be kept: executed, or with the time of its execution only; its facts in step."""
+    """The chapter as it is to be kept: executed, or with the time of its execution only; its note in step."""
     notebook = execute(path)
     if only_time:
         before = read(path)
         write_down_gpu_time(before, notebook)
         notebook = before
-    facts.refresh(notebook)
+    refresh(notebook)
     return notebook
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode, from_dict
 
-from tools.chapters import ROOT, code_cells
+from tools.book.chapters import ROOT, code_cells
 
 KEY = "cifarcam"
 RECORDS = ROOT / "cifarcam" / "recorded"

@@ -1,6 +1,6 @@
 """The cell under a chapter's title that says when, with what and on what it was executed, and how long it took.
 
-It is written from the metadata (see ``tools.execution``), so it holds no number of its own.
+It is written from the metadata (see ``tools.book.execution``), so it holds no number of its own.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ from datetime import date
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
-from tools.execution import executed
+from tools.book.execution import executed
 
-FACTS = "facts"  # the id of the cell
+CELL = "execution-note"  # the id of the cell
 
 
 def refresh(notebook: NotebookNode) -> None:
-    """Puts the facts under the link to Colab, in place of those that stood there; none where there are none."""
+    """Puts the note under the link to Colab, in place of the one that stood there; none where there is none."""
     old = {cell.id: cell for cell in notebook.cells}
-    notebook.cells = [cell for cell in notebook.cells if cell.id != FACTS]
-    text = facts(notebook)
+    notebook.cells = [cell for cell in notebook.cells if cell.id != CELL]
+    text = execution_note(notebook)
     if text:
-        cell = old.get(FACTS) or new_markdown_cell(id=FACTS)
+        cell = old.get(CELL) or new_markdown_cell(id=CELL)
         cell.source = text
         above = "colab" if "colab" in old else notebook.cells[0].id
         notebook.cells.insert(1 + [other.id for other in notebook.cells].index(above), cell)
 
 
-def facts(notebook: NotebookNode) -> str:
+def execution_note(notebook: NotebookNode) -> str:
     """The text of the cell; empty for a chapter that does not say when it was executed."""
     about = executed(notebook)
     if "date" not in about:

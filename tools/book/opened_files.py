@@ -1,7 +1,7 @@
 """An IPython extension that writes down which files of a folder a kernel opens for reading.
 
-``tools.execute`` loads it into the kernel of a chapter before the first cell. The folder and the file that the names
-are appended to stand in the environment variables ``WATCHED_FOLDER`` and ``OPENED_FILES``.
+``tools.book.execute`` loads it into the kernel of a chapter before the first cell. The folder and the file that the
+names are appended to stand in the environment variables ``WATCHED_FOLDER`` and ``OPENED_FILES``.
 """
 
 from __future__ import annotations

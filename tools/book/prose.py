@@ -4,7 +4,7 @@ A number is checked when it could be a result: it has a decimal point, a percent
 such as million after it. Smaller whole numbers (ten classes, 32 by 32, 4 places) are free, and so is what is no
 result: code, formulas, addresses, names such as CIFAR-100, versions such as 2.11.0, years of publications. A number
 is supported when a printed number, rounded to as many digits, equals it; a percentage may be printed as a fraction.
-The cell ``facts`` is left out: it is written from the metadata, and held to it by a test of its own.
+The cell ``execution-note`` is left out: it is written from the metadata, and held to it by a test of its own.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from decimal import Decimal
 
 from nbformat import NotebookNode
 
-from tools.chapters import code_cells, output_text
-from tools.facts import FACTS as FACTS_CELL
+from tools.book.chapters import code_cells, output_text
+from tools.book.execution_note import CELL as EXECUTION_NOTE
 
 # Facts that no chapter has to print: the data set's sizes, a byte's range and number of values, the network's
 # widths, the megabytes of the data set's archive, and the side of the photographs that ResNet was made for.
@@ -45,7 +45,7 @@ def prose(notebook: NotebookNode) -> str:
     """A chapter's Markdown cells and figure captions."""
     parts = []
     for cell in notebook.cells:
-        if cell.cell_type == "markdown" and cell.get("id") != FACTS_CELL:
+        if cell.cell_type == "markdown" and cell.get("id") != EXECUTION_NOTE:
             parts.append(cell.source)
         parts.append(cell.metadata.get("mystnb", {}).get("figure", {}).get("caption", ""))
     return "\n\n".join(parts)

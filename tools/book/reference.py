@@ -1,6 +1,6 @@
 """What the site's reference pages say of the chapters: which of them use a module, and which name a paper.
 
-``python -m tools.tables`` writes it into the pages.
+``python -m tools.book.tables`` writes it into the pages.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 
-from tools.chapters import ROOT, chapter_paths, code_cells, read, title
+from tools.book.chapters import ROOT, chapter_paths, code_cells, read, title
 
 PAGES = tuple(sorted((ROOT / "book" / "api").glob("*.md")))
 BIBLIOGRAPHY = ROOT / "book" / "bibliography.md"
@@ -23,6 +23,12 @@ IDENTIFIER = re.compile(r"\barxiv[ :./a-z]*(\d{4}\.\d{4,5})|\b(10\.\d{4,}/[\w.()
 def documented_modules() -> list[str]:
     """The modules that the pages of the API document, in their order."""
     return [name for page in PAGES for name in re.findall(r"autoapimodule:: ([\w.]+)", _text(page))]
+
+
+@cache
+def imported_modules() -> list[str]:
+    """The modules that the pages of the API tell a reader to import from."""
+    return [name for page in PAGES for name in re.findall(r"<!-- used ([\w.]+) -->", _text(page))]
 
 
 @cache
@@ -121,6 +127,6 @@ def _text(path: Path) -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
-    **{f"used {module}": partial(used_in, module) for module in documented_modules()},
+    **{f"used {module}": partial(used_in, module) for module in imported_modules()},
     "papers": papers_table,
 }

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
-SITE = Path(__file__).resolve().parents[1] / "_build" / "html"
+SITE = Path(__file__).resolve().parents[2] / "_build" / "html"
 WIDTHS = {"wide": 1280, "narrow": 360}
 SCHEMES = ("light", "dark")
 HEIGHT = 900

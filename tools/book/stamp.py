@@ -1,11 +1,12 @@
 """Writes the repository's address, which stands in ``_config.yml``, wherever else the book needs it.
 
-    python -m tools.stamp            writes
-    python -m tools.stamp --check    writes nothing; exits 1 and names the files that are out of step
-    python -m tools.stamp --repository https://github.com/OWNER/NAME    for a fork: changes the address, then writes
+    python -m tools.book.stamp            writes
+    python -m tools.book.stamp --check    writes nothing; exits 1 and names the files that are out of step
+    python -m tools.book.stamp --repository https://github.com/OWNER/NAME    for a fork: changes the address first
 
-Chapters get a link to Colab (cell ``colab``), what their metadata says of their last execution (``facts``) and a first
-code cell (``setup``) that installs the package in Colab, all right under the title, and the metadata that Colab reads.
+Chapters get a link to Colab (cell ``colab``), what their metadata says of their last execution (``execution-note``)
+and a first code cell (``setup``) that installs the package in Colab, all right under the title, and the metadata that
+Colab reads.
 Markdown pages get what their markers ask for, as in ``<!-- colab --> … <!-- /colab -->``; ``CITATION.cff`` gets the
 address.
 """
@@ -25,16 +26,18 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from cifarcam.errors import CifarcamError
-from cifarcam.files import written_whole
-from tools import citation, facts
-from tools.chapters import ROOT, chapter_paths, read, title, write
+from cifarcam.files import atomic_write
+from tools.book import citation
+from tools.book.chapters import ROOT, chapter_paths, read, title, write
+from tools.book.execution_note import CELL as EXECUTION_NOTE
+from tools.book.execution_note import refresh
 
 # Of all that the package needs, Colab ships everything but these. They are installed without their dependencies,
 # so that Colab's own torch and numpy stay as they are.
 COLAB_LACKS = ("grad-cam", "torch-lr-finder", "ttach")
 ADDRESS = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+(?<!\.git)")
 EXPECTED = "'https://github.com/OWNER/NAME' with no slash at the end"
-STAMPED = ("colab", facts.FACTS, "setup")  # ids of the cells that are written here
+STAMPED = ("colab", EXECUTION_NOTE, "setup")  # ids of the cells that are written here
 METADATA = {
     "accelerator": "GPU",
     "colab": {"gpuType": "T4", "provenance": []},
@@ -95,7 +98,7 @@ def retarget(url: str, root: Path = ROOT) -> None:
     if not found:
         raise CifarcamError("_config.yml has no 'repository:' with 'url:' right below it; write the address there.")
     text = re.sub(r"^( *ogp_site_url: ).*$", rf"\g<1>{pages_address(url)}", text, flags=re.MULTILINE)
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
@@ -108,7 +111,7 @@ def setup_source(root: Path, home: Repository) -> str:
 
 
 def stamped(notebook: NotebookNode, link: str, setup: str) -> NotebookNode:
-    """A copy of a chapter with link, facts, setup cell and metadata; its outputs and other cells as they were."""
+    """A copy of a chapter with link, note, setup cell and metadata; its outputs and other cells as they were."""
     notebook = copy.deepcopy(notebook)
     old = {cell.id: cell for cell in notebook.cells}
     colab_cell = old.get("colab") or new_markdown_cell(id="colab")
@@ -119,7 +122,7 @@ def stamped(notebook: NotebookNode, link: str, setup: str) -> NotebookNode:
     title_cell, *others = _title_apart([cell for cell in notebook.cells if cell.id not in STAMPED])
     notebook.cells = [title_cell, colab_cell, setup_cell, *others]
     notebook.metadata.update(nbformat.from_dict(METADATA))
-    facts.refresh(notebook)
+    refresh(notebook)
     return notebook
 
 
@@ -196,12 +199,12 @@ def main(arguments: list[str] | None = None) -> None:
     except CifarcamError as error:
         sys.exit(str(error))
     if check and wanted:
-        sys.exit("Run `python -m tools.stamp`.")
+        sys.exit("Run `python -m tools.book.stamp`.")
 
 
 def _write(content: NotebookNode | str, path: Path) -> None:
     if isinstance(content, str):
-        with written_whole(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text(content, encoding="utf-8")
     else:
         write(content, path)

@@ -1,8 +1,8 @@
-"""Writes what is generated into the README and the site's pages: ``python -m tools.tables [--check]``.
+"""Writes what is generated into the README and the site's pages: ``python -m tools.book.tables [--check]``.
 
 A page gets the table that its markers name, as in ``<!-- results --> … <!-- /results -->``. The numbers come from the
 records that ship with the package, those of others from ``published_results.csv``. What the chapters themselves say
-comes from ``tools.course`` and ``tools.reference``.
+comes from ``tools.book.course`` and ``tools.book.reference``.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from cifarcam.files import written_whole
-from cifarcam.measurements import published_results, recorded_benchmarks
-from cifarcam.resnet import ResNet18
-from cifarcam.runs import Run, load_run, recorded_runs
-from tools import course, reference
+from cifarcam.files import atomic_write
+from cifarcam.network.resnet import ResNet18
+from cifarcam.records.measurements import published_results, recorded_benchmarks
+from cifarcam.records.runs import Run, load_run, recorded_runs
+from tools.book import course, reference
 
-TOP = Path(__file__).parents[1]
+TOP = Path(__file__).parents[2]
 PAGES = (
     TOP / "README.md",
     TOP / "book" / "intro.md",
@@ -96,7 +96,7 @@ def _facts(run: Run) -> dict[str, str]:
     about, results = run.provenance, run.provenance["results"]
     return {
         "test accuracy": f"**{_accuracy(run):.2f} %**",
-        "with flip averaging": f"{100 * results['flip_average_accuracy']:.2f} %",
+        "with flip averaging": f"{100 * results['tta_accuracy']:.2f} %",
         "mean test loss (nats)": f"{results['test_loss']:.4f}",
         "epochs": str(run.recipe.epochs),
         "parameters": f"{sum(parameter.numel() for parameter in ResNet18(run.recipe.width).parameters()):,}",
@@ -161,7 +161,7 @@ def main(arguments: list[str] | None = None) -> int:
             continue
         stale.append(page.name)
         if not check:
-            with written_whole(page) as temporary:
+            with atomic_write(page) as temporary:
                 temporary.write_text(filled(text), encoding="utf-8")
     if stale:
         print(f"{'out of date' if check else 'written'}: {', '.join(stale)}")

@@ -1,11 +1,11 @@
 """Executes every chapter again and compares what it shows with what the notebook holds (nbval).
 
-    python -m tools.validate          every chapter
-    python -m tools.validate 07       this one
-    python -m tools.validate --data   only find or fetch CIFAR-10, and say which data the chapters would run on
+    python -m tools.book.validate          every chapter
+    python -m tools.book.validate 07       this one
+    python -m tools.book.validate --data   only find or fetch CIFAR-10, and say which data the chapters would run on
 
 On CIFAR-10 every output is compared but those of cells tagged ``nbval-ignore-output``. Where CIFAR-10 is neither on
-disk nor arriving, the chapters run on the drawn stand-in and only cells tagged ``nbval-check-output`` are compared.
+disk nor arriving, the chapters run on the synthetic stand-in and only cells tagged ``nbval-check-output`` are compared.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cifarcam.data import STAND_IN, cache_folder, cifar10, uses_stand_in
-from cifarcam.download import is_there
+from cifarcam.data.cifar import STAND_IN, cache_folder, cifar10, uses_stand_in
+from cifarcam.data.fetch.download import is_there
 from cifarcam.errors import CifarcamError
-from tools.chapters import ROOT, chapter_paths
-from tools.execute import quiet_kernels
+from tools.book.chapters import ROOT, chapter_paths
+from tools.book.execute import quiet_kernels
 from tools.limits import limit
 
 SECONDS_A_CELL = 300  # on the machine of ``tools.limits``; nbval waits 2,000 for a kernel that has died
@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> None:
     except CifarcamError as error:
         sys.exit(str(error))
     if reason:
-        print("Chapters run on the drawn stand-in, not on CIFAR-10:", " ".join(reason.split()), flush=True)
+        print("Chapters run on the synthetic stand-in, not on CIFAR-10:", " ".join(reason.split()), flush=True)
         os.environ["CIFARCAM_DATA"] = STAND_IN
     elif chosen.data:
         print("Chapters run on CIFAR-10.")

@@ -1,4 +1,4 @@
-"""Writes what the curves of chapter 5 show when they are touched: ``python -m tools.record_curves [--check]``.
+"""Writes what the curves of chapter 5 show when they are touched: ``python -m tools.records.curves [--check]``.
 
 Every run that ships with the package is in it, and the published OneCycle log.
 """
@@ -13,12 +13,12 @@ from pathlib import Path
 import pandas as pd
 
 from cifarcam.figures.training import run_line
-from cifarcam.files import written_whole
-from cifarcam.measurements import published_one_cycle
-from cifarcam.runs import load_run, recorded_runs
+from cifarcam.files import atomic_write
+from cifarcam.records.measurements import published_one_cycle
+from cifarcam.records.runs import load_run, recorded_runs
 
-DATA = Path(__file__).parents[1] / "book" / "_interactive" / "curves" / "data.js"
-BEFORE, AFTER = "// Written by python -m tools.record_curves\nwindow.trainingCurves = ", ";\n"
+DATA = Path(__file__).parents[2] / "book" / "_interactive" / "curves" / "data.js"
+BEFORE, AFTER = "// Written by python -m tools.records.curves\nwindow.trainingCurves = ", ";\n"
 # ``decimals`` is how many are shown; a quantity without them is shown to three significant digits.
 QUANTITIES = [
     {"key": "test_accuracy", "label": "test accuracy", "unit": "%", "decimals": 2},
@@ -72,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
     if DATA.is_file() and DATA.read_text(encoding="utf-8") == text:
         return 0
     if not check:
-        with written_whole(DATA) as temporary:
+        with atomic_write(DATA) as temporary:
             temporary.write_text(text, encoding="utf-8")
     print(f"{'out of date' if check else 'written'}: {DATA.parent.name}/{DATA.name}")
     return 1 if check else 0

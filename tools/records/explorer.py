@@ -1,4 +1,4 @@
-"""Records what the explorer of maps shows, and its still picture: ``python -m tools.record_explorer``.
+"""Records what the explorer of maps shows, and its still picture: ``python -m tools.records.explorer``.
 
 It needs the real CIFAR-10. The record is a few scripts, because a page that was opened from a disk may load scripts and
 nothing else: ``mistakes.js`` with the images and what they were taken for, and for each image a script with its maps,
@@ -22,19 +22,19 @@ import torch
 from matplotlib import colormaps
 
 from cifarcam import figures
-from cifarcam.cam import StageMaps, stage_maps
-from cifarcam.data import cifar10
+from cifarcam.data.cifar import cifar10
+from cifarcam.data.constants import SIDE
 from cifarcam.errors import CifarcamError
 from cifarcam.figures.style import HEAT
-from cifarcam.files import written_whole
-from cifarcam.measurements import provenance
-from cifarcam.methods import CLASS_BLIND, METHODS, SLOW
-from cifarcam.predictions import Predictions
-from cifarcam.recipes import SIDE
-from cifarcam.runs import Run, load_run
-from tools.chapters import ROOT
+from cifarcam.files import atomic_write
+from cifarcam.maps.cam import StageMaps, stage_maps
+from cifarcam.maps.methods import CLASS_BLIND, METHODS, SLOW
+from cifarcam.network.predictions import Predictions
+from cifarcam.provenance import provenance
+from cifarcam.records.runs import Run, load_run
+from tools.book.chapters import ROOT
 
-COMMAND = "python -m tools.record_explorer"
+COMMAND = "python -m tools.records.explorer"
 RECORD = ROOT / "book" / "_interactive" / "explorer" / "data"
 STILL = ROOT / "book" / "_static" / "explorer-still.png"
 MISTAKES = 44
@@ -138,7 +138,7 @@ def packed(content: bytes) -> str:
 def write_script(name: str, content: dict, folder: Path) -> None:
     """Writes a script that hands the content to the page under its name."""
     text = json.dumps(content, separators=(",", ":"))
-    with written_whole(folder / f"{name}.js") as temporary:
+    with atomic_write(folder / f"{name}.js") as temporary:
         temporary.write_text(
             f'// Written by {COMMAND}\n(window.camExplorerRecord ??= {{}})["{name}"] = {text};\n', encoding="utf-8"
         )
@@ -159,7 +159,7 @@ def main() -> None:
         write_script("mistakes", mistakes_record(run, predictions, images, chosen, about), RECORD)
         for index, image in enumerate(chosen.tolist()):
             write_script(str(image), maps_record(maps, index), RECORD)
-        with written_whole(STILL) as temporary:
+        with atomic_write(STILL) as temporary:
             pair = maps["Grad-CAM", "predicted"], maps["Grad-CAM", "true"]
             figures.target_pairs(images[:1], *pair).savefig(temporary, dpi=120)
     except CifarcamError as error:

@@ -1,4 +1,4 @@
-"""Records the maps of the slow methods that chapter 8 shows: ``python -m tools.record_maps``.
+"""Records the maps of the slow methods that chapter 8 shows: ``python -m tools.records.slow_maps``.
 
 They are those of the first mistakes of the run ``best``, for the classes that it predicts.
 """
@@ -11,11 +11,11 @@ from importlib.metadata import version
 
 import torch
 
-from cifarcam.data import cifar10
+from cifarcam.data.cifar import cifar10
 from cifarcam.errors import CifarcamError
-from cifarcam.measurements import provenance
-from cifarcam.recorded_maps import SLOW_MAPS, write_slow_maps
-from cifarcam.runs import load_run
+from cifarcam.maps.recorded_maps import SLOW_MAPS, write_slow_maps
+from cifarcam.provenance import provenance
+from cifarcam.records.runs import load_run
 
 MISTAKES = 10
 
@@ -26,7 +26,7 @@ def main() -> None:
         run, test = load_run("best"), cifar10("test")
         run.check_recorded_on(test)
         images = test.images[run.predictions(test).misclassified()[:MISTAKES]]
-        about = provenance("python -m tools.record_maps", torch.device("cpu"))
+        about = provenance("python -m tools.records.slow_maps", torch.device("cpu"))
         write_slow_maps(run, images, about | {"run": "best", "grad-cam": version("grad-cam")})
     except CifarcamError as error:
         sys.exit(str(error))

@@ -1,10 +1,10 @@
-"""Trains the narrow networks that chapter 9 examines: ``python -m tools.train_small NAME --out FOLDER``.
+"""Trains the narrow networks that chapter 9 examines: ``python -m tools.records.small_runs NAME --out FOLDER``.
 
 control     on CIFAR-10 as it is
 shortcut    the same, but every ship carries a mark in its corner
 unshuffled  5,000 of the images, learned by heart
 shuffled    the same with their labels shuffled: a network that can only learn by heart
-drawn       on the drawn stand-in, whose objects' masks are known
+drawn       on the synthetic stand-in, whose objects' masks are known
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from pathlib import Path
 
 import numpy as np
 
-from cifarcam.checkpoints import CHECKPOINT
-from cifarcam.data import cifar10
-from cifarcam.drawn import drawn
+from cifarcam.data.cifar import cifar10
+from cifarcam.data.split import Split
+from cifarcam.data.synthetic import synthetic_cifar10
 from cifarcam.errors import CifarcamError
-from cifarcam.recipes import BEST, Recipe
-from cifarcam.runs import record, refuse_recorded
-from cifarcam.split import Split
-from cifarcam.training import fit
+from cifarcam.records.runs import record, refuse_recorded
+from cifarcam.training.checkpoints import CHECKPOINT
+from cifarcam.training.loop import fit
+from cifarcam.training.recipes import BEST, Recipe
 from cifarcam.trust import plant
 from cifarcam.trust.shortcut import SHIP_MARK
 
 # Nothing that would shrink, mirror or cut off the mark.
-RECIPE = BEST.replace(width=16, epochs=10, batch=128, first_side=32, crop_padding=0, cutout=0, flip="none")
-BY_HEART = RECIPE.replace(epochs=60, lr=0.05, weight_decay=0.0, label_smoothing=0.0)
-LEARNED_BY_HEART = 5_000
+RECIPE = BEST.replace(width=16, epochs=10, batch_size=128, first_side=32, crop_padding=0, cutout=0, flip="none")
+MEMORISING = RECIPE.replace(epochs=60, lr=0.05, weight_decay=0.0, label_smoothing=0.0)
+MEMORISED = 5_000
 
 
 def control() -> tuple[Recipe, Split, Split]:
@@ -42,17 +42,17 @@ def shortcut() -> tuple[Recipe, Split, Split]:
 
 
 def unshuffled() -> tuple[Recipe, Split, Split]:
-    return BY_HEART.replace(name="unshuffled"), cifar10("train").first(LEARNED_BY_HEART), cifar10("test")
+    return MEMORISING.replace(name="unshuffled"), cifar10("train").first(MEMORISED), cifar10("test")
 
 
 def shuffled() -> tuple[Recipe, Split, Split]:
-    train = cifar10("train").first(LEARNED_BY_HEART)
+    train = cifar10("train").first(MEMORISED)
     labels = np.random.default_rng(0).permutation(train.labels)
-    return BY_HEART.replace(name="shuffled"), Split(train.images, labels), cifar10("test")
+    return MEMORISING.replace(name="shuffled"), Split(train.images, labels), cifar10("test")
 
 
-def drawn_stand_in() -> tuple[Recipe, Split, Split]:
-    return RECIPE.replace(name="drawn", epochs=20), drawn("train"), drawn("test")
+def synthetic_stand_in() -> tuple[Recipe, Split, Split]:
+    return RECIPE.replace(name="synthetic", epochs=20), synthetic_cifar10("train"), synthetic_cifar10("test")
 
 
 NETWORKS: dict[str, Callable[[], tuple[Recipe, Split, Split]]] = {
@@ -60,7 +60,7 @@ NETWORKS: dict[str, Callable[[], tuple[Recipe, Split, Split]]] = {
     "shortcut": shortcut,
     "unshuffled": unshuffled,
     "shuffled": shuffled,
-    "drawn": drawn_stand_in,
+    "synthetic": synthetic_stand_in,
 }
 
 

@@ -1,4 +1,4 @@
-"""Records the checks of chapter 9 for every method and baseline: ``python -m tools.record_trust CHECK``.
+"""Records the checks of chapter 9 for every method and baseline: ``python -m tools.records.trust CHECK``.
 
 ``--only Eigen-CAM`` measures the explainers that are named and keeps what is recorded of the others. The slow methods
 are given fewer images. What one explainer has measured is kept in ``runs/trust/`` until all are done,
@@ -16,18 +16,17 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from cifarcam.commit import current_commit
-from cifarcam.data import cifar10
+from cifarcam.data.cifar import cifar10
+from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
 from cifarcam.files import read_arrays, write_arrays
 from cifarcam.hardware import training_device
-from cifarcam.measurements import provenance
-from cifarcam.methods import METHODS, SLOW
-from cifarcam.runs import load_run
-from cifarcam.split import Split
+from cifarcam.maps.methods import METHODS, SLOW
+from cifarcam.provenance import current_commit, provenance
+from cifarcam.records.checks import recorded_check, write_check
+from cifarcam.records.runs import load_run
 from cifarcam.trust.catalogue import CHECKS, Check, Measures
 from cifarcam.trust.checks import BASELINES, Explainer, by_method
-from cifarcam.trust.recorded import recorded_check, write_check
 
 WORK = Path("runs") / "trust"
 COMMIT = current_commit()  # of the code that this process runs, whatever is committed while it measures
@@ -49,7 +48,7 @@ def kept(name: str, explainer: str, weights: dict[str, str], images: int, measur
         measured, about = read_arrays(path)
         if (about["weights"], about["images"]) == (weights, images):
             return measured, about
-    about = provenance(f"python -m tools.record_trust {name}", training_device())
+    about = provenance(f"python -m tools.records.trust {name}", training_device())
     about |= {"weights": weights, "images": images, "grad-cam": version("grad-cam"), "commit": COMMIT}
     measured = measure()
     write_arrays(path, measured, about)

@@ -1,4 +1,4 @@
-"""Chooses what the StepLR write-up did not publish, its step and factor: ``python -m tools.tune --out FILE``.
+"""Chooses what the StepLR write-up did not publish, its step and factor: ``python -m tools.records.tuning --out FILE``.
 
 Each candidate trains on 45,000 of the training images and is judged on the other 5,000, at its last epoch. The test
 images are not looked at. What is cut off goes on from its checkpoints in ``runs/tune``.
@@ -11,14 +11,14 @@ import json
 import sys
 from pathlib import Path
 
-from cifarcam.checkpoints import CHECKPOINT
-from cifarcam.data import cifar10
+from cifarcam.data.cifar import cifar10
 from cifarcam.errors import CifarcamError
 from cifarcam.files import write_json
 from cifarcam.hardware import training_device
-from cifarcam.measurements import provenance
-from cifarcam.recipes import STEP_LR, Recipe
-from cifarcam.training import fit
+from cifarcam.provenance import provenance
+from cifarcam.training.checkpoints import CHECKPOINT
+from cifarcam.training.loop import fit
+from cifarcam.training.recipes import STEP_LR, Recipe
 
 CANDIDATES = [(10, 0.1), (15, 0.1), (7, 0.3)]  # StepLR's step in epochs, and its factor
 HELD_OUT = 5_000
@@ -29,7 +29,7 @@ def tune(recipe: Recipe, out: Path) -> dict:
     """Trains every candidate of a recipe and writes their validation results as JSON."""
     if out.exists():
         raise CifarcamError(f"{out} exists already; choose another file with --out.")
-    kept, held_out = cifar10("train").hold_out(HELD_OUT)
+    kept, held_out = cifar10("train").train_val_split(HELD_OUT)
     results = []
     for step_epochs, gamma in CANDIDATES:
         candidate = recipe.replace(step_epochs=step_epochs, gamma=gamma)
@@ -54,7 +54,9 @@ def tune(recipe: Recipe, out: Path) -> dict:
         "held_out": len(held_out.labels),
         "precision": fitted.precision,
     }
-    content |= provenance(f"python -m tools.tune --width {recipe.width} --epochs {recipe.epochs}", training_device())
+    content |= provenance(
+        f"python -m tools.records.tuning --width {recipe.width} --epochs {recipe.epochs}", training_device()
+    )
     write_json(out, content)
     return content
 

@@ -1,4 +1,4 @@
-// Written by python -m tools.record_curves
+// Written by python -m tools.records.curves
 window.trainingCurves = {
  "quantities": [
   {"key": "test_accuracy", "label": "test accuracy", "unit": "%", "decimals": 2},

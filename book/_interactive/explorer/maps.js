@@ -4,7 +4,7 @@
 (() => {
   const SIDE = 32;
 
-  /** The bytes of a text that tools/record_explorer.py has packed. */
+  /** The bytes of a text that tools/records/explorer.py has packed. */
   async function unpack(text) {
     const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
-from cifarcam import hugging_face
+from cifarcam.data.fetch import hugging_face
+from cifarcam.data.fetch.transfer import GivenUpError, WrongFileError, host, transfer
 from cifarcam.errors import CifarcamError
-from cifarcam.transfer import GivenUpError, WrongFileError, host, transfer
 
 # A folder that holds CIFAR-10 has one of these: the files of the archive, or the arrays of both splits.
 FOLDER = "cifar-10-batches-py"
@@ -93,7 +93,7 @@ def _fetch(sources: tuple[str, ...], destination: Path) -> None:
                 print(f"{given_up}; trying {host(sources[number])}.", flush=True)
     raise CifarcamError(
         f"CIFAR-10 could not be downloaded: {'; '.join(reasons)}. Set CIFARCAM_DATA to the absolute path of a folder "
-        f"that holds {FOLDER} or {ARRAYS}, or to 'drawn' for the drawn stand-in."
+        f"that holds {FOLDER} or {ARRAYS}, or to 'synthetic' for the synthetic stand-in."
     )
 
 

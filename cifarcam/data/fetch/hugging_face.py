@@ -11,11 +11,11 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from cifarcam.canonical import CHECKSUMS, in_original_order
+from cifarcam.data.fetch.original_order import CHECKSUMS, in_original_order
+from cifarcam.data.fetch.transfer import WrongFileError, transfer
+from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
 from cifarcam.notebook_warnings import widget_warnings_ignored
-from cifarcam.split import Split
-from cifarcam.transfer import WrongFileError, transfer
 
 DATA_SET = "uoft-cs/cifar10"
 

@@ -1,4 +1,4 @@
-"""CIFAR-10 as everybody has it, whatever it was fetched from: which images, and in which order."""
+"""The images of CIFAR-10 in their original order, whatever they were fetched from."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
+from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
-from cifarcam.split import Split
 
 # Split.checksum() of the original files, in their own order.
 CHECKSUMS = {
     "train": "67e12c2a5906880a4fe5595fe6d768185ad7ca587f35d3a7ece3c3b8b85035d2",
     "test": "e54a434ec35094516eacbaac0f2f9550358d985e9d1f71b47d41d333c15ba304",
 }
-ORDERS = Path(__file__).parent / "recorded" / "cifar10_order.npz"
+ORDERS = Path(__file__).with_name("cifar10_order.npz")
 
 
 def by_content(split: Split) -> np.ndarray:
@@ -28,7 +28,7 @@ def by_content(split: Split) -> np.ndarray:
 
 
 def recorded_order(name: str) -> np.ndarray:
-    """``by_content`` of the original split ``"train"`` or ``"test"``, made by ``python -m tools.order``."""
+    """``by_content`` of the original split ``"train"`` or ``"test"``; ``tools.records.original_order`` recorded it."""
     with np.load(ORDERS) as orders:
         return orders[name].astype(np.int64)
 

@@ -11,18 +11,18 @@ from functools import cache
 import numpy as np
 from numpy.random import PCG64, Generator
 
-from cifarcam.data import CLASSES
-from cifarcam.drawn.canvas import Canvas
-from cifarcam.drawn.objects import OBJECTS
-from cifarcam.drawn.surroundings import SURROUNDINGS, paint_surroundings
+from cifarcam.data.constants import CLASSES
+from cifarcam.data.split import Split
+from cifarcam.data.synthetic.canvas import Canvas
+from cifarcam.data.synthetic.objects import OBJECTS
+from cifarcam.data.synthetic.surroundings import SURROUNDINGS, paint_surroundings
 from cifarcam.errors import CifarcamError
-from cifarcam.split import Split
 
 COUNTS = {"train": 6000, "test": 1000}
 BATCH = 50  # pictures painted at once; so few fit into the processor's cache
 
 
-def drawn(split: str) -> Split:
+def synthetic_cifar10(split: str) -> Split:
     """The training (6,000 pictures) or test split (1,000) of the stand-in, the same at every call and on every machine.
 
     Args:
@@ -34,8 +34,8 @@ def drawn(split: str) -> Split:
     return Split(images.copy(), labels.copy())
 
 
-def drawn_masks(split: str) -> np.ndarray:
-    """Where the object is in each picture of ``drawn(split)``: bool (N, 32, 32).
+def synthetic_masks(split: str) -> np.ndarray:
+    """Where the object is in each picture of ``synthetic_cifar10(split)``: bool (N, 32, 32).
 
     Raises ``CifarcamError`` for another split than ``"train"`` or ``"test"``.
     """
@@ -45,7 +45,7 @@ def drawn_masks(split: str) -> np.ndarray:
 @cache
 def _paint(split: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if split not in COUNTS:
-        raise CifarcamError(f"The drawn stand-in has no split {split!r}; the splits are 'train' and 'test'.")
+        raise CifarcamError(f"The synthetic stand-in has no split {split!r}; the splits are 'train' and 'test'.")
     rng = Generator(PCG64([2026, list(COUNTS).index(split)]))
     each = COUNTS[split] // len(CLASSES)
     batches = [_paint_class(name, rng, BATCH) for name in CLASSES for _ in range(each // BATCH)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cifarcam.drawn.canvas import Canvas, Numbers, brightness
+from cifarcam.data.synthetic.canvas import Canvas, Numbers, brightness
 
 WHITE, PALE, DARK, BLACK = (0.96, 0.96, 0.94), (0.82, 0.88, 0.92), (0.2, 0.2, 0.23), (0.06, 0.06, 0.08)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cifarcam.drawn.canvas import SIDE, Canvas, grid
+from cifarcam.data.synthetic.canvas import SIDE, Canvas, grid
 
 SKY, WATER, ROAD, MEADOW, ROOM = range(5)
 SURROUNDINGS = {

@@ -1,8 +1,8 @@
 """Each chapter as Colab opens it: the notebook alone, what Colab ships, the package from the repository.
 
-All of them where something that decides has changed since they last passed (see ``tools.colab``) or ``COLAB_EVERY``
-is 1, else two. Google's own parts are stood in for by an empty module ``google.colab``, which the kernel has loaded
-before the first cell, as there. The address of the repository leads to this checkout's last commit.
+All of them where something that decides has changed since they last passed (see ``tools.book.colab``) or
+``COLAB_EVERY`` is 1, else two. Google's own parts are stood in for by an empty module ``google.colab``, which the
+kernel has loaded before the first cell, as there. The address of the repository leads to this checkout's last commit.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from packaging.utils import canonicalize_name
 
-from tools.chapters import ROOT, chapter_paths, read
-from tools.colab import passed
+from tools.book.chapters import ROOT, chapter_paths, read
+from tools.book.colab import passed
+from tools.book.stamp import COLAB_LACKS, repository
 from tools.limits import limit
-from tools.stamp import COLAB_LACKS, repository
 
 ENVIRONMENT = os.environ.get("COLAB_ENVIRONMENT", "")
 EVERY = os.environ.get("COLAB_EVERY") == "1" or not passed()

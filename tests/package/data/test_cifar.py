@@ -11,13 +11,14 @@ import pytest
 from known import TEST_CHECKSUM, TRAIN_CHECKSUM
 from torchvision.datasets import CIFAR10
 
-from cifarcam import data
-from cifarcam.data import MEAN, STD, cifar10
-from cifarcam.download import ARRAYS
-from cifarcam.drawn import drawn
+from cifarcam.data import cifar
+from cifarcam.data.cifar import cifar10
+from cifarcam.data.constants import CLASSES, MEAN, STD
+from cifarcam.data.custom import channel_statistics
+from cifarcam.data.fetch.download import ARRAYS
+from cifarcam.data.split import Split
+from cifarcam.data.synthetic import synthetic_cifar10
 from cifarcam.errors import CifarcamError
-from cifarcam.other_data import channel_statistics
-from cifarcam.split import Split
 
 EACH = 4  # images in a file of the small data set
 
@@ -31,7 +32,7 @@ def write_small_cifar10(root: Path) -> dict[str, str]:
     for name, _ in (*CIFAR10.train_list, *CIFAR10.test_list):
         pixels = rng.integers(0, 256, (EACH, 3072), np.uint8)
         sums[name] = _write(folder / name, {"data": pixels, "labels": rng.integers(0, 10, EACH).tolist()})
-    sums["batches.meta"] = _write(folder / "batches.meta", {"label_names": list(data.CLASSES)})
+    sums["batches.meta"] = _write(folder / "batches.meta", {"label_names": list(CLASSES)})
     return sums
 
 
@@ -48,8 +49,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         raise CifarcamError("no network")
 
     monkeypatch.delenv("CIFARCAM_DATA", raising=False)
-    monkeypatch.setattr(data, "cache_folder", lambda: tmp_path / "cache")
-    monkeypatch.setattr(data, "fetch_cifar10", no_network)
+    monkeypatch.setattr(cifar, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(cifar, "fetch_cifar10", no_network)
     return tmp_path / "cache"
 
 
@@ -99,7 +100,7 @@ def test_what_is_nowhere_is_fetched_into_the_cache_once(small: Path, cache: Path
         fetched.append(destination)
         small.rename(destination)
 
-    monkeypatch.setattr(data, "fetch_cifar10", fetch)
+    monkeypatch.setattr(cifar, "fetch_cifar10", fetch)
     assert len(cifar10("test").labels) == len(cifar10("test").labels) == EACH
     assert fetched == [cache]
 
@@ -112,7 +113,7 @@ def test_without_data_and_network_the_error_is_passed_on_and_no_stand_in_given(c
 @pytest.mark.parametrize("named", ["some/folder", "Drawn", "/does/not/exist", "~/data"])
 def test_a_relative_or_missing_folder_is_an_error_that_names_it(cache: Path, monkeypatch, named: str):
     monkeypatch.setenv("CIFARCAM_DATA", named)
-    with pytest.raises(CifarcamError, match=f"CIFARCAM_DATA is '{named}'; expected 'drawn' or the absolute path"):
+    with pytest.raises(CifarcamError, match=f"CIFARCAM_DATA is '{named}'; expected 'synthetic' or the absolute path"):
         cifar10("test")
 
 
@@ -165,8 +166,8 @@ def _install(small: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, where: s
 @pytest.fixture
 def arrays(cache: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Split]:
     """A small data set in the cache as arrays, whose checksums count as the right ones."""
-    splits = {name: drawn(name).first(EACH) for name in ("train", "test")}
-    monkeypatch.setattr(data, "CHECKSUMS", {name: split.checksum() for name, split in splits.items()})
+    splits = {name: synthetic_cifar10(name).first(EACH) for name in ("train", "test")}
+    monkeypatch.setattr(cifar, "CHECKSUMS", {name: split.checksum() for name, split in splits.items()})
     keep_arrays(cache, splits)
     return splits
 
@@ -207,9 +208,9 @@ def test_truncated_arrays_are_an_error(arrays, cache: Path):
 
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_the_stand_in_is_given_where_it_is_asked_for(cache: Path, monkeypatch, split: str):
-    monkeypatch.setenv("CIFARCAM_DATA", "drawn")
-    assert data.uses_stand_in()
-    assert cifar10(split).checksum() == drawn(split).checksum()
+    monkeypatch.setenv("CIFARCAM_DATA", "synthetic")
+    assert cifar.uses_stand_in()
+    assert cifar10(split).checksum() == synthetic_cifar10(split).checksum()
 
 
 @pytest.mark.needs_cifar10

@@ -16,17 +16,18 @@ from torchvision.models import convnext_tiny, resnet18
 from torchvision.transforms import ToTensor
 
 from cifarcam import figures
-from cifarcam.augment import Batches, normalize
-from cifarcam.cam import StageMaps, stage_maps
-from cifarcam.drawn import drawn
+from cifarcam.data.custom import Renormalize, as_split, channel_statistics
+from cifarcam.data.normalization import normalize
+from cifarcam.data.split import Split
+from cifarcam.data.synthetic import synthetic_cifar10
 from cifarcam.errors import CifarcamError
-from cifarcam.other_data import Renormalize, as_split, channel_statistics
-from cifarcam.predictions import Predictions, predict
-from cifarcam.recipes import BEST, ONE_CYCLE, Recipe
-from cifarcam.resnet import ResNet18
-from cifarcam.runs import record
-from cifarcam.split import Split
-from cifarcam.training import fit
+from cifarcam.maps.cam import StageMaps, stage_maps
+from cifarcam.network.predictions import Predictions, predict
+from cifarcam.network.resnet import ResNet18
+from cifarcam.records.runs import record
+from cifarcam.training.batches import Batches
+from cifarcam.training.loop import fit
+from cifarcam.training.recipes import BEST, ONE_CYCLE, Recipe
 
 FRUIT = ("apple", "pear", "plum")
 
@@ -34,7 +35,7 @@ FRUIT = ("apple", "pear", "plum")
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Drawn images of three classes, twelve each, in a folder by class."""
-    for index, image in enumerate(drawn("test").images[:36]):
+    for index, image in enumerate(synthetic_cifar10("test").images[:36]):
         place = tmp_path / "fruit" / FRUIT[index % 3]
         place.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(place / f"{index:02}.png")
@@ -47,7 +48,9 @@ def test_a_folder_of_pictures_becomes_a_split(folder: Path) -> None:
     assert tuple(pictures.classes) == FRUIT
     assert split.images.shape == (36, 32, 32, 3) and split.images.dtype == np.uint8
     assert split.labels.tolist() == [0] * 12 + [1] * 12 + [2] * 12 and split.labels.dtype == np.int64
-    np.testing.assert_array_equal(split.images[:12], drawn("test").images[:36:3])  # the apples needed no change
+    np.testing.assert_array_equal(
+        split.images[:12], synthetic_cifar10("test").images[:36:3]
+    )  # the apples needed no change
     assert as_split(pictures, side=48).images.shape == (36, 48, 48, 3)
 
 
@@ -128,7 +131,7 @@ def test_statistics_are_those_of_numpy() -> None:
 
 
 def test_behind_renormalize_the_images_have_mean_0_and_std_1() -> None:
-    images = drawn("test").images[:200]
+    images = synthetic_cifar10("test").images[:200]
     x = Renormalize(*channel_statistics(images))(normalize(images))
     torch.testing.assert_close(x.mean((0, 2, 3)), torch.zeros(3), atol=1e-4, rtol=0)
     torch.testing.assert_close(x.std((0, 2, 3)), torch.ones(3), atol=1e-3, rtol=0)
@@ -148,7 +151,7 @@ def test_statistics_that_make_no_sense_are_refused(statistics: tuple) -> None:
 @pytest.fixture
 def larger() -> np.ndarray:
     """Four drawn images of 64 pixels a side."""
-    return drawn("test").images[:4].repeat(2, axis=1).repeat(2, axis=2)
+    return synthetic_cifar10("test").images[:4].repeat(2, axis=1).repeat(2, axis=2)
 
 
 def other_networks() -> dict[str, tuple[nn.Module, dict[str, nn.Module]]]:
@@ -166,7 +169,7 @@ def test_torchvisions_networks_are_trained_asked_and_explained(folder: Path, nam
     split = as_split(ImageFolder(folder), side=64)
     network = nn.Sequential(Renormalize(*channel_statistics(split.images)), body)
     before = [parameter.clone() for parameter in network.parameters()]
-    recipe = Recipe(name="own", epochs=1, batch=12, lr=0.001, cutout=16)
+    recipe = Recipe(name="own", epochs=1, batch_size=12, lr=0.001, cutout=16)
     fitted = fit(recipe, split, split, model=network)
     assert fitted.model is network and len(fitted.history) == 1
     assert any(not torch.equal(old, new) for old, new in zip(before, network.parameters(), strict=True))
@@ -199,7 +202,7 @@ def test_layers_may_be_given_in_any_order_and_run_once(larger: np.ndarray) -> No
 def test_a_layer_without_a_map_is_a_clear_error(layer: str, said: str) -> None:
     network, _ = other_networks()["resnet18"]
     with pytest.raises(CifarcamError, match=f"more than one place; that of {said}. Take an earlier layer, or larger"):
-        stage_maps(network, drawn("test").images[:2], 1, {layer: getattr(network, layer)})
+        stage_maps(network, synthetic_cifar10("test").images[:2], 1, {layer: getattr(network, layer)})
 
 
 def test_names_of_classes_are_those_of_the_network(larger: np.ndarray) -> None:
@@ -232,7 +235,7 @@ def test_a_map_of_a_torchvision_network_follows_the_formula(folder: Path) -> Non
 
 def test_an_own_network_resumes_to_the_same_weights(folder: Path, tmp_path: Path) -> None:
     split = as_split(ImageFolder(folder))
-    recipe = Recipe(name="own", epochs=2, batch=12, lr=0.01, averaging=0.5)
+    recipe = Recipe(name="own", epochs=2, batch_size=12, lr=0.01, ema_decay=0.5)
 
     def network() -> nn.Module:
         torch.manual_seed(0)
@@ -249,9 +252,9 @@ def test_an_own_network_resumes_to_the_same_weights(folder: Path, tmp_path: Path
 
 @pytest.mark.parametrize("own", [resnet18(num_classes=3), ResNet18(8), ResNet18(16, num_classes=3)])
 def test_a_record_keeps_the_recipes_own_network_only(tmp_path: Path, own: nn.Module) -> None:
-    images = drawn("test").images[:12]
+    images = synthetic_cifar10("test").images[:12]
     split = Split(images, np.arange(12) % 3)
-    fitted = fit(Recipe(name="own", width=16, epochs=1, batch=12), split, split, model=own)
+    fitted = fit(Recipe(name="own", width=16, epochs=1, batch_size=12), split, split, model=own)
     with pytest.raises(CifarcamError, match="is a network of your own; a record keeps the recipe's ResNet18 for 10"):
         record(fitted, split, tmp_path / "record")
     assert not (tmp_path / "record").exists()
@@ -261,7 +264,7 @@ def test_a_record_keeps_the_recipes_own_network_only(tmp_path: Path, own: nn.Mod
 @pytest.mark.parametrize("side", [24, 48])
 def test_batches_keep_the_size_of_the_images(augmentation: str, side: int) -> None:
     images = np.random.default_rng(0).integers(0, 256, (10, side, side, 3), dtype=np.uint8)
-    recipe = ONE_CYCLE.replace(augmentation=augmentation, workers=0, batch=4)
+    recipe = ONE_CYCLE.replace(augmentation=augmentation, workers=0, batch_size=4)
     x, y = next(Batches(Split(images, np.arange(10) % 3), recipe, classes=3).epoch(0))
     assert x.shape == (4, 3, side, side) and y.shape == (4,)
 
@@ -270,7 +273,7 @@ def test_what_does_not_fit_the_images_is_a_clear_error() -> None:
     random = np.random.default_rng(0)
     small, large = (random.integers(0, 256, (10, side, side, 3), dtype=np.uint8) for side in (12, 48))
     labels = np.arange(10) % 3
-    recipe = Recipe(name="own", epochs=1, batch=4)
+    recipe = Recipe(name="own", epochs=1, batch_size=4)
     with pytest.raises(CifarcamError, match="first_side is 20: its progressive resizing is for images of 32×32"):
         Batches(Split(large, labels), BEST)
     with pytest.raises(CifarcamError, match="cutout is 16; expected at most 12 for images of 12 pixels a side"):
@@ -284,8 +287,8 @@ def test_what_does_not_fit_the_images_is_a_clear_error() -> None:
 @pytest.mark.parametrize("augmentation", ["batched", "albumentations"])
 @pytest.mark.parametrize(("name", "most"), [("cutout", 32), ("crop_padding", 16)])
 def test_cifar10s_images_are_cut_and_padded_as_far_as_makes_sense(augmentation: str, name: str, most: int) -> None:
-    split = Split(drawn("test").images[:8], np.arange(8))
-    recipe = Recipe(name="own", epochs=1, batch=4, augmentation=augmentation, workers=0)
+    split = Split(synthetic_cifar10("test").images[:8], np.arange(8))
+    recipe = Recipe(name="own", epochs=1, batch_size=4, augmentation=augmentation, workers=0)
     assert next(Batches(split, recipe.replace(**{name: most})).epoch(0))[0].shape == (4, 3, 32, 32)
     with pytest.raises(CifarcamError, match=f"{name} is {most + 1}; expected at most {most} for images of 32 pixels"):
         Batches(split, recipe.replace(**{name: most + 1}))

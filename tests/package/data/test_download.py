@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 from servers import Answer, deliver, finished, kept, nobody, ranged, served
 
-from cifarcam import download, transfer
-from cifarcam.download import FOLDER
+from cifarcam.data.fetch import download, transfer
+from cifarcam.data.fetch.download import FOLDER
 from cifarcam.errors import CifarcamError
 
 PAYLOAD = np.random.default_rng(0).bytes(200_000)  # does not compress
@@ -194,7 +194,7 @@ def test_where_all_fail_the_error_names_them_and_the_ways_out(sources, tmp_path:
     monkeypatch.setattr(download, "SOURCES", urls)
     with pytest.raises(CifarcamError) as caught:
         download.fetch_cifar10(tmp_path)
-    for part in (*map(transfer.host, urls), "404", "MD5", "refused", "CIFARCAM_DATA", FOLDER, "'drawn'"):
+    for part in (*map(transfer.host, urls), "404", "MD5", "refused", "CIFARCAM_DATA", FOLDER, "'synthetic'"):
         assert part in str(caught.value)
     assert kept(tmp_path) == []
 
@@ -246,7 +246,7 @@ def test_a_killed_process_leaves_what_had_arrived_and_the_next_one_goes_on(sourc
     (url,) = sources(half)
     code = f"""
 from pathlib import Path
-from cifarcam import download
+from cifarcam.data.fetch import download
 download.SOURCES = ({url!r},)
 download.fetch_cifar10(Path({str(tmp_path)!r}))
 """

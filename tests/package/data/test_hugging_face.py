@@ -18,11 +18,12 @@ from PIL import Image
 from pyarrow import parquet
 from servers import Answer, deliver, kept, ranged, served
 
-from cifarcam import canonical, data, download, hugging_face, transfer
-from cifarcam.canonical import by_content, in_original_order, recorded_order
-from cifarcam.data import cifar10
+from cifarcam.data import cifar
+from cifarcam.data.cifar import cifar10
+from cifarcam.data.fetch import download, hugging_face, original_order, transfer
+from cifarcam.data.fetch.original_order import by_content, in_original_order, recorded_order
+from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
-from cifarcam.split import Split
 
 
 def png(image: np.ndarray) -> bytes:
@@ -50,9 +51,9 @@ def small(monkeypatch: pytest.MonkeyPatch) -> dict[str, Split]:
         images[7], labels[7] = images[3], labels[3]
         splits[name] = Split(images, labels)
     checksums = {name: split.checksum() for name, split in splits.items()}
-    for module in (canonical, data, hugging_face):
+    for module in (original_order, cifar, hugging_face):
         monkeypatch.setattr(module, "CHECKSUMS", checksums)
-    monkeypatch.setattr(canonical, "recorded_order", lambda name: by_content(splits[name]))
+    monkeypatch.setattr(original_order, "recorded_order", lambda name: by_content(splits[name]))
     return splits
 
 
@@ -62,7 +63,7 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[d
     monkeypatch.setenv("no_proxy", "*")
     monkeypatch.delenv("CIFARCAM_DATA", raising=False)
     monkeypatch.delenv("CIFARCAM_MIRROR", raising=False)
-    monkeypatch.setattr(data, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(cifar, "cache_folder", lambda: tmp_path)
     monkeypatch.setattr(download, "SOURCES", (download.HUGGING_FACE,))
     monkeypatch.setattr(transfer, "TIMEOUT", 1.0)
     with ExitStack() as stack:
@@ -148,7 +149,7 @@ def test_the_next_source_serves_where_hugging_face_does_not(hub, small, monkeypa
 
 @pytest.mark.parametrize("endpoint", ["https://huggingface.co", "https://hub.example"])
 def test_the_address_is_that_of_the_data_set_on_the_endpoint_that_the_library_uses(endpoint: str) -> None:
-    code = "from cifarcam.hugging_face import address; print(address('train'), address('test'))"
+    code = "from cifarcam.data.fetch.hugging_face import address; print(address('train'), address('test'))"
     environment = os.environ | {"HF_ENDPOINT": endpoint}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     folder = f"{endpoint}/datasets/uoft-cs/cifar10/resolve/main/plain_text"

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cifarcam import pictures
+from cifarcam.data import pictures
+from cifarcam.data.pictures import open_picture
 from cifarcam.errors import CifarcamError
-from cifarcam.pictures import open_picture
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
 SMOOTH = np.linspace(0, 255, 48).astype(np.uint8)[None, :, None].repeat(48, 0).repeat(3, 2)

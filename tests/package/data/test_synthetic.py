@@ -6,49 +6,49 @@ import numpy as np
 import pytest
 from numpy.random import PCG64, Generator
 
-from cifarcam.data import CLASSES
-from cifarcam.drawn import drawn, drawn_masks
-from cifarcam.drawn.canvas import Canvas
-from cifarcam.drawn.objects import OBJECTS
-from cifarcam.drawn.surroundings import SURROUNDINGS, paint_surroundings
+from cifarcam.data.constants import CLASSES
+from cifarcam.data.synthetic import synthetic_cifar10, synthetic_masks
+from cifarcam.data.synthetic.canvas import Canvas
+from cifarcam.data.synthetic.objects import OBJECTS
+from cifarcam.data.synthetic.surroundings import SURROUNDINGS, paint_surroundings
 from cifarcam.errors import CifarcamError
-from cifarcam.predictions import Predictions, predict
-from cifarcam.trust.recorded import small_run
+from cifarcam.network.predictions import Predictions, predict
+from cifarcam.records.checks import small_run
 
 
 @pytest.mark.parametrize(("split", "count"), [("train", 6000), ("test", 1000)])
 def test_shapes_types_and_as_many_of_each_class(split: str, count: int):
-    images, labels = drawn(split)
+    images, labels = synthetic_cifar10(split)
     assert images.shape == (count, 32, 32, 3) and images.dtype == np.uint8 and images.flags.c_contiguous
     assert labels.dtype == np.int64 and np.array_equal(np.bincount(labels), [count // 10] * 10)
-    masks = drawn_masks(split)
+    masks = synthetic_masks(split)
     assert masks.shape == (count, 32, 32) and masks.dtype == bool
 
 
 def test_the_pixels_are_the_same_on_every_machine():
-    assert drawn("test").checksum() == "4e23710ee159859435fcfb529882b145be98b07f74aa6a88246992360d5ad9eb"
-    assert drawn("train").checksum() == "fb0405660b652fed83b5e09e3d7ef2363ac5c56a95db40ea8f83bf05fa458fa2"
+    assert synthetic_cifar10("test").checksum() == "4e23710ee159859435fcfb529882b145be98b07f74aa6a88246992360d5ad9eb"
+    assert synthetic_cifar10("train").checksum() == "fb0405660b652fed83b5e09e3d7ef2363ac5c56a95db40ea8f83bf05fa458fa2"
 
 
 def test_the_classes_are_shuffled():
-    labels = drawn("test").labels
+    labels = synthetic_cifar10("test").labels
     assert len(set(labels[:30])) > 5
     assert 50 < (labels[1:] == labels[:-1]).sum() < 150  # 100 by chance
 
 
 def test_the_splits_share_no_picture():
-    pictures = [{image.tobytes() for image in drawn(split).images} for split in ("train", "test")]
+    pictures = [{image.tobytes() for image in synthetic_cifar10(split).images} for split in ("train", "test")]
     assert [len(pictures[0]), len(pictures[1]), len(pictures[0] & pictures[1])] == [6000, 1000, 0]
 
 
 def test_what_a_caller_does_to_the_arrays_stays_with_the_caller():
-    first, masks = drawn("test"), drawn_masks("test")
+    first, masks = synthetic_cifar10("test"), synthetic_masks("test")
     before = first.checksum(), masks.sum()
     first.images[:], first.labels[:], masks[:] = 0, 0, False
-    assert (drawn("test").checksum(), drawn_masks("test").sum()) == before
+    assert (synthetic_cifar10("test").checksum(), synthetic_masks("test").sum()) == before
 
 
-@pytest.mark.parametrize("give", [drawn, drawn_masks])
+@pytest.mark.parametrize("give", [synthetic_cifar10, synthetic_masks])
 def test_another_split_is_an_error(give):
     with pytest.raises(CifarcamError, match="no split 'validation'; the splits are 'train' and 'test'"):
         give("validation")
@@ -71,7 +71,7 @@ def test_the_mask_is_where_the_object_changed_the_scene(name: str):
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_every_object_is_sizeable_and_wholly_in_the_picture(name: str):
-    masks = drawn_masks("test")[drawn("test").labels == CLASSES.index(name)]
+    masks = synthetic_masks("test")[synthetic_cifar10("test").labels == CLASSES.index(name)]
     area = masks.mean((1, 2))
     assert area.min() > 0.05 and area.max() < 0.4
     border = masks.copy()
@@ -80,23 +80,23 @@ def test_every_object_is_sizeable_and_wholly_in_the_picture(name: str):
 
 
 def test_the_object_stands_out_from_its_surroundings():
-    images, masks = drawn("test").images.astype(float), drawn_masks("test")[..., None]
+    images, masks = synthetic_cifar10("test").images.astype(float), synthetic_masks("test")[..., None]
     inside, outside = (((images * part).sum((1, 2)) / part.sum((1, 2))) for part in (masks, ~masks))
     assert np.median(np.abs(inside - outside).max(1)) > 25
 
 
 def mean_colours(split: str, *, of_object: bool) -> np.ndarray:
-    masks = drawn_masks(split)[..., None] == of_object
-    return (drawn(split).images * masks).sum((1, 2)) / masks.sum((1, 2))
+    masks = synthetic_masks(split)[..., None] == of_object
+    return (synthetic_cifar10(split).images * masks).sum((1, 2)) / masks.sum((1, 2))
 
 
 @pytest.mark.parametrize(("of_object", "limit"), [(True, 0.25), (False, 0.35)])
 def test_the_colour_of_object_or_surroundings_does_not_give_the_class_away(of_object: bool, limit: float):
     known, asked = (mean_colours(split, of_object=of_object) for split in ("train", "test"))
     distance = ((asked[:, None] - known[None]) ** 2).sum(2)
-    nearest = drawn("train").labels[np.argpartition(distance, 25, axis=1)[:, :25]]
+    nearest = synthetic_cifar10("train").labels[np.argpartition(distance, 25, axis=1)[:, :25]]
     votes = np.stack([(nearest == k).sum(1) for k in range(10)], 1)
-    assert (votes.argmax(1) == drawn("test").labels).mean() < limit  # 0.1 by chance
+    assert (votes.argmax(1) == synthetic_cifar10("test").labels).mean() < limit  # 0.1 by chance
 
 
 def test_each_class_shares_its_surroundings_with_another():
@@ -106,7 +106,7 @@ def test_each_class_shares_its_surroundings_with_another():
 
 
 def test_a_narrow_network_has_learnt_it():
-    run, test = small_run("drawn"), drawn("test")
-    assert run.recipe.width == 16 and run.provenance["train_checksum"] == drawn("train").checksum()
+    run, test = small_run("synthetic"), synthetic_cifar10("test")
+    assert run.recipe.width == 16 and run.provenance["train_checksum"] == synthetic_cifar10("train").checksum()
     accuracy = Predictions(predict(run.model(), test.images), test.labels).accuracy
     assert accuracy >= 0.95 and accuracy == pytest.approx(run.provenance["results"]["test_accuracy"], abs=0.002)

@@ -13,17 +13,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cifarcam import figures
-from cifarcam.architecture import stage_table
-from cifarcam.augment import normalize
-from cifarcam.cam import StageMaps
-from cifarcam.data import CLASSES
+from cifarcam.data.constants import CLASSES
+from cifarcam.data.normalization import normalize
+from cifarcam.data.pictures import Picture
+from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
 from cifarcam.figures.maps import overlay
 from cifarcam.figures.style import BEST, HEAT, TEST, TRAIN
-from cifarcam.pictures import Picture
-from cifarcam.predictions import Predictions
-from cifarcam.resnet import STAGES, ResNet18
-from cifarcam.split import Split
+from cifarcam.maps.cam import StageMaps
+from cifarcam.network.architecture import stage_table
+from cifarcam.network.predictions import Predictions
+from cifarcam.network.resnet import STAGES, ResNet18
 from cifarcam.trust import bootstrap_interval
 
 

@@ -19,7 +19,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from cifarcam.figures import style
 from cifarcam.figures.training import RULE_MARKERS, RUN_LINES
-from tools.chapters import ROOT
+from tools.book.chapters import ROOT
 
 LEAST_DIFFERENCE = 10
 LEAST_CONTRAST = 3  # WCAG 2.2, 1.4.11, for what a graphic needs to be understood

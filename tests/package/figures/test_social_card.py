@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from cifarcam import figures
-from cifarcam.cam import StageMaps
 from cifarcam.figures.social_card import DPI
-from cifarcam.resnet import STAGES
-from tools import cover
+from cifarcam.maps.cam import StageMaps
+from cifarcam.network.resnet import STAGES
+from tools.book import cover
 
 
 def card(**changes: np.ndarray) -> Figure:

@@ -11,12 +11,12 @@ from known import as_if_trained, assert_as_exact, exact_logits
 from pytorch_grad_cam.utils.image import scale_cam_image
 from torchvision.models import resnet18
 
-from cifarcam.augment import normalize
-from cifarcam.cam import analytic_maps, logit_contributions, stage_maps
-from cifarcam.drawn import drawn
+from cifarcam.data.normalization import normalize
+from cifarcam.data.synthetic import synthetic_cifar10
 from cifarcam.errors import CifarcamError
-from cifarcam.resnet import ResNet18, stages
-from cifarcam.runs import load_run
+from cifarcam.maps.cam import cam_maps, logit_contributions, stage_maps
+from cifarcam.network.resnet import ResNet18, stages
+from cifarcam.records.runs import load_run
 
 pytestmark = pytest.mark.numeric
 
@@ -33,8 +33,8 @@ def net() -> ResNet18:
 
 @pytest.mark.parametrize("targets", ["predicted", "cat", 7, list(range(10))])
 def test_layer4_of_the_recorded_network_is_the_analytic_map(targets: str | int | list[int]) -> None:
-    net, images = load_run("best").model(), drawn("test").images[:10]
-    maps, analytic = stage_maps(net, images, targets), analytic_maps(net, images, targets)
+    net, images = load_run("best").model(), synthetic_cifar10("test").images[:10]
+    maps, analytic = stage_maps(net, images, targets), cam_maps(net, images, targets)
     assert not maps.blank[:, 4].all()
     raw = weighted_sum(net, "layer4", images, maps.targets, torch.float64)
     exact = scale_cam_image(scale_cam_image(raw, (32, 32)))
@@ -83,7 +83,7 @@ def test_nothing_is_left_behind(net: ResNet18, images: np.ndarray, training: boo
     before = {name: value.clone() for name, value in net.state_dict().items()}
     random_state = torch.get_rng_state()
     stage_maps(net, images, "predicted")
-    analytic_maps(net, images, "predicted")
+    cam_maps(net, images, "predicted")
     assert net.training is training and net.layer1.training is training and not net.bn1.training
     assert not net.conv1.weight.requires_grad and net.conv1.weight.grad is None and net.linear.bias.requires_grad
     assert torch.equal(net.linear.weight.grad, torch.ones_like(net.linear.weight)) and net.linear.bias.grad is None
@@ -96,7 +96,7 @@ def test_a_model_that_fails_is_left_as_found(net: ResNet18, images: np.ndarray) 
     net.train()
     with torch.no_grad():
         net.linear.weight.fill_(float("nan"))
-    for maps_of in (stage_maps, analytic_maps):
+    for maps_of in (stage_maps, cam_maps):
         with pytest.raises(CifarcamError, match="NaN"):
             maps_of(net, images)
     assert net.training and not any(module._forward_hooks for module in net.modules())
@@ -143,7 +143,7 @@ def test_what_the_places_add_and_the_bias_are_the_logits(net: ResNet18, images: 
     ],
 )
 def test_targets_that_do_not_fit_are_refused(net: ResNet18, images: np.ndarray, targets: object, message: str) -> None:
-    for maps_of in (stage_maps, analytic_maps):
+    for maps_of in (stage_maps, cam_maps):
         with pytest.raises(CifarcamError, match=message):
             maps_of(net, images, targets)
 
@@ -151,7 +151,7 @@ def test_targets_that_do_not_fit_are_refused(net: ResNet18, images: np.ndarray, 
 def test_a_network_of_other_classes_has_maps_for_its_own_and_no_others(images: np.ndarray) -> None:
     many, few = ResNet18(width=4, num_classes=20), ResNet18(width=4, num_classes=5)
     assert (stage_maps(many, images, 15).targets == 15).all()
-    for maps_of in (stage_maps, analytic_maps):
+    for maps_of in (stage_maps, cam_maps):
         with pytest.raises(CifarcamError, match="from 0 to 4"):
             maps_of(few, images, 7)
 
@@ -173,7 +173,7 @@ def test_mirrored_views_are_taken_as_they_look(net: ResNet18, images: np.ndarray
     ],
 )
 def test_images_that_do_not_fit_are_refused(net: ResNet18, images: object) -> None:
-    for maps_of in (stage_maps, analytic_maps):
+    for maps_of in (stage_maps, cam_maps):
         with pytest.raises(CifarcamError, match="expected"):
             maps_of(net, images)
 

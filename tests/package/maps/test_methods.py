@@ -13,15 +13,15 @@ from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from pytorch_grad_cam.utils.svd_on_activations import get_2d_projection
 
-from cifarcam import cam
-from cifarcam.augment import normalize
-from cifarcam.cam import stage_maps
-from cifarcam.drawn import drawn
+from cifarcam.data.normalization import normalize
+from cifarcam.data.synthetic import synthetic_cifar10
 from cifarcam.errors import CifarcamError
-from cifarcam.hardware import convolutions_that_return
-from cifarcam.methods import METHODS, SLOW, _first_component
-from cifarcam.resnet import ResNet18, stages
-from cifarcam.runs import load_run
+from cifarcam.hardware import onednn_workaround
+from cifarcam.maps import cam
+from cifarcam.maps.cam import stage_maps
+from cifarcam.maps.methods import METHODS, SLOW, _first_component
+from cifarcam.network.resnet import ResNet18, stages
+from cifarcam.records.runs import load_run
 
 pytestmark = pytest.mark.numeric
 
@@ -35,7 +35,7 @@ def net() -> ResNet18:
 
 @pytest.fixture
 def images() -> np.ndarray:
-    return drawn("test").images[:2]
+    return synthetic_cifar10("test").images[:2]
 
 
 def first_component_by_svd(activations: np.ndarray) -> np.ndarray:
@@ -63,7 +63,7 @@ def by_the_library(
     maps = []
     for start in range(0, len(images), size):
         part = slice(start, start + size)
-        with convolutions_that_return(net), METHODS[name](net, [layer]) as alone:
+        with onednn_workaround(net), METHODS[name](net, [layer]) as alone:
             x = normalize(images[part]).to(dtype).requires_grad_()
             maps.extend(alone(x, [ClassifierOutputTarget(target) for target in TARGETS[part]], **smoothing))
     return scale_cam_image(maps)  # smoothed by augmentation they are not
@@ -168,7 +168,7 @@ def test_an_index_error_in_a_method_of_ones_own_is_not_swallowed(net: ResNet18) 
         calls.append(1)
         return gradients.mean((2, 3) if len(calls) <= 5 else 7)
 
-    images = drawn("test").images[:52]
+    images = synthetic_cifar10("test").images[:52]
     with pytest.raises(IndexError):
         stage_maps(net, images, 1, method=fails_in_the_second_batch)
     assert len(calls) == 6
@@ -232,7 +232,7 @@ def test_a_slow_method_counts_its_maps_and_a_fast_one_shows_no_bar(
 
 
 def test_hirescam_and_xgrad_cam_are_grad_cam_at_layer4_because_the_gradient_is_the_same_everywhere_there() -> None:
-    net, images = load_run("best").model(), drawn("test").images[:10]
+    net, images = load_run("best").model(), synthetic_cifar10("test").images[:10]
     grad_cam = stage_maps(net, images)
     for name in ("HiResCAM", "XGrad-CAM"):
         other = stage_maps(net, images, method=name)

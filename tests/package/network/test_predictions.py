@@ -10,10 +10,10 @@ import torch
 from known import assert_as_exact, exact_logits
 from torch import Tensor, nn
 
-from cifarcam.augment import normalize
+from cifarcam.data.normalization import normalize
 from cifarcam.errors import CifarcamError
-from cifarcam.predictions import Predictions, flip_averaged, predict
-from cifarcam.resnet import ResNet18
+from cifarcam.network.predictions import Predictions, predict, tta
+from cifarcam.network.resnet import ResNet18
 
 pytestmark = pytest.mark.numeric
 
@@ -40,7 +40,7 @@ def by_hand() -> Predictions:
 
 
 def test_predict_gives_the_eval_mode_logits_of_the_normalised_images(model: ResNet18, images: np.ndarray) -> None:
-    logits = predict(model.train(), images, batch=3)
+    logits = predict(model.train(), images, batch_size=3)
     with torch.no_grad():
         expected = model.eval()(normalize(images))
     assert logits.shape == (7, 10) and logits.dtype == torch.float32
@@ -95,10 +95,10 @@ def test_flip_average_is_the_mean_of_both_sides(model: ResNet18, images: np.ndar
         x = normalize(images)
         expected = (model(x) + model(x.flip(3))) / 2
     exact = (exact_logits(model, normalize(images)) + exact_logits(model, normalize(images).flip(3))) / 2
-    averaged = flip_averaged(predict(model, images), model, images)
+    averaged = tta(predict(model, images), model, images)
     assert_as_exact(averaged.numpy(), expected.numpy(), exact)
     mirrored = np.ascontiguousarray(images[:, :, ::-1])
-    of_mirror_images = flip_averaged(predict(model, mirrored), model, mirrored)
+    of_mirror_images = tta(predict(model, mirrored), model, mirrored)
     assert_as_exact(of_mirror_images.numpy(), expected.numpy(), exact)
     assert not torch.allclose(averaged, predict(model, images))
 

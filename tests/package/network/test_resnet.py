@@ -14,7 +14,7 @@ from torchsummary import summary
 from torchvision.models import resnet18
 
 from cifarcam.errors import CifarcamError
-from cifarcam.resnet import STAGES, ResNet18, from_pytorch_cifar, from_state_dict, stages
+from cifarcam.network.resnet import STAGES, ResNet18, from_pytorch_cifar, from_state_dict, stages
 
 pytestmark = pytest.mark.numeric
 

@@ -9,15 +9,10 @@ import pytest
 import torch
 
 from cifarcam.hardware import describe
-from cifarcam.lr_finder import RangeTest
-from cifarcam.measurements import (
-    provenance,
-    published_one_cycle,
-    published_results,
-    recorded_range_test,
-    write_range_test,
-)
-from cifarcam.recipes import ONE_CYCLE
+from cifarcam.provenance import provenance
+from cifarcam.records.measurements import published_one_cycle, published_results, recorded_range_test, write_range_test
+from cifarcam.training.lr_finder import RangeTest
+from cifarcam.training.recipes import ONE_CYCLE
 
 
 def test_the_published_log_ends_where_its_write_up_says() -> None:
@@ -35,7 +30,7 @@ def test_the_published_results_agree_with_the_published_log() -> None:
 
 def test_the_recorded_range_test_is_the_one_it_says_it_is() -> None:
     curve, about = recorded_range_test()
-    assert about["recipe"]["batch"] == 512 and {"command", "hardware", "precision", "torch", "date"} <= set(about)
+    assert about["recipe"]["batch_size"] == 512 and {"command", "hardware", "precision", "torch", "date"} <= set(about)
     assert (np.diff(curve.lr) > 0).all() and np.isfinite(curve.loss).all()
     assert curve.diverged or len(curve.lr) == 200
     assert curve.lr[-1] <= 10.0001 and set(curve.suggestions()) == {"steepest", "minimum/10", "valley"}
@@ -44,7 +39,7 @@ def test_the_recorded_range_test_is_the_one_it_says_it_is() -> None:
 def test_a_written_range_test_holds_the_curve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     curve = RangeTest(np.geomspace(1e-4, 10, 20), np.linspace(2, 1, 20), diverged=False)
     write_range_test(curve, ONE_CYCLE, provenance("a command", torch.device("cpu")), tmp_path / "curve.json")
-    monkeypatch.setattr("cifarcam.measurements.RANGE_TEST", tmp_path / "curve.json")
+    monkeypatch.setattr("cifarcam.records.measurements.RANGE_TEST", tmp_path / "curve.json")
     read, about = recorded_range_test()
     np.testing.assert_allclose(read.lr, curve.lr, rtol=1e-5)
     np.testing.assert_allclose(read.loss, curve.loss, rtol=1e-5)

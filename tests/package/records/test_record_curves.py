@@ -8,21 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from cifarcam import runs
 from cifarcam.figures.training import RUN_LINES
-from cifarcam.measurements import published_one_cycle
-from cifarcam.runs import load_run, recorded_runs
-from tools import record_curves
+from cifarcam.records import runs
+from cifarcam.records.measurements import published_one_cycle
+from cifarcam.records.runs import load_run, recorded_runs
+from tools.records import curves
 
 
 def shipped() -> dict:
     """What the page loads, as its script would read it."""
-    text = record_curves.DATA.read_text(encoding="utf-8")
-    return json.loads(text.removeprefix(record_curves.BEFORE).removesuffix(record_curves.AFTER))
+    text = curves.DATA.read_text(encoding="utf-8")
+    return json.loads(text.removeprefix(curves.BEFORE).removesuffix(curves.AFTER))
 
 
 def test_the_data_are_in_step_with_the_records() -> None:
-    assert record_curves.main(["--check"]) == 0
+    assert curves.main(["--check"]) == 0
 
 
 def test_every_recorded_run_and_the_published_log_have_every_value_of_every_epoch() -> None:
@@ -41,22 +41,22 @@ def test_every_recorded_run_and_the_published_log_have_every_value_of_every_epoc
 
 
 def test_a_run_appears_when_its_record_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(runs.RECORDED, tmp_path / "runs")
-    shutil.copytree(runs.RECORDED / "one_cycle", tmp_path / "runs" / "another", dirs_exist_ok=True)
-    monkeypatch.setattr(runs, "RECORDED", tmp_path / "runs")
-    assert "another" in [run["name"] for run in record_curves.content()["runs"]]
+    shutil.copytree(runs.RUNS, tmp_path / "runs")
+    shutil.copytree(runs.RUNS / "one_cycle", tmp_path / "runs" / "another", dirs_exist_ok=True)
+    monkeypatch.setattr(runs, "RUNS", tmp_path / "runs")
+    assert "another" in [run["name"] for run in curves.content()["runs"]]
 
 
 def test_a_stale_file_is_named_and_written_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(record_curves, "DATA", tmp_path / "curves" / "data.js")
-    assert record_curves.main(["--check"]) == 1 and not record_curves.DATA.exists()
+    monkeypatch.setattr(curves, "DATA", tmp_path / "curves" / "data.js")
+    assert curves.main(["--check"]) == 1 and not curves.DATA.exists()
     assert "out of date: curves/data.js" in capsys.readouterr().out
-    assert record_curves.main([]) == 0 and record_curves.main(["--check"]) == 0
+    assert curves.main([]) == 0 and curves.main(["--check"]) == 0
 
 
 def test_no_two_runs_share_a_dash_or_a_marker() -> None:
     for part in range(3):
         assert len({line[part] for line in RUN_LINES.values()}) == len(RUN_LINES)
-    assert {line[1] for line in RUN_LINES.values()} <= record_curves.DASHES.keys()
+    assert {line[1] for line in RUN_LINES.values()} <= curves.DASHES.keys()

@@ -15,15 +15,15 @@ import torch
 from explorer_record import maps, pictures, raw_maximum, recorded
 from known import as_if_trained
 
-from cifarcam.cam import StageMaps, stage_maps
-from cifarcam.drawn import drawn
-from cifarcam.methods import CLASS_BLIND
-from cifarcam.predictions import Predictions, predict
-from cifarcam.resnet import STAGES
-from cifarcam.runs import load_run
-from cifarcam.split import Split
-from tools.chapters import ROOT, read
-from tools.record_explorer import (
+from cifarcam.data.split import Split
+from cifarcam.data.synthetic import synthetic_cifar10
+from cifarcam.maps.cam import StageMaps, stage_maps
+from cifarcam.maps.methods import CLASS_BLIND
+from cifarcam.network.predictions import Predictions, predict
+from cifarcam.network.resnet import STAGES
+from cifarcam.records.runs import load_run
+from tools.book.chapters import ROOT, read
+from tools.records.explorer import (
     COMMAND,
     FAST,
     LEVELS,
@@ -149,7 +149,7 @@ def test_the_first_mistakes_come_first_then_the_frequent_pairs() -> None:
 
 
 def test_a_record_holds_every_image_and_map_it_was_given() -> None:
-    net, split = as_if_trained(width=2), drawn("test")
+    net, split = as_if_trained(width=2), synthetic_cifar10("test")
     images, labels = split.images[:6], split.labels[:6]
     predictions = Predictions(predict(net, images), labels)
     run = SimpleNamespace(recipe=SimpleNamespace(name="own"), weights_checksum=lambda: "of these weights")

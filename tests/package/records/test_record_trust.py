@@ -11,28 +11,30 @@ import torch
 from known import as_if_trained
 from torch.nn.functional import one_hot
 
-from cifarcam.drawn import drawn
+from cifarcam.data.split import Split
+from cifarcam.data.synthetic import synthetic_cifar10
 from cifarcam.errors import CifarcamError
-from cifarcam.predictions import Predictions, predict
-from cifarcam.resnet import STAGES, ResNet18
-from cifarcam.runs import load_run
-from cifarcam.split import Split
-from cifarcam.trust import recorded, subjects
+from cifarcam.network.predictions import Predictions, predict
+from cifarcam.network.resnet import STAGES, ResNet18
+from cifarcam.records import checks
+from cifarcam.records.checks import recorded_check, small_run, write_check
+from cifarcam.records.runs import load_run
+from cifarcam.trust import subjects
 from cifarcam.trust.catalogue import CHECKS, through_every_check
 from cifarcam.trust.checks import BASELINES, by_method
-from cifarcam.trust.recorded import by_stage, recorded_check, small_run, summary, with_intervals, write_check
 from cifarcam.trust.shortcut import SHIP_MARK
-from tools import record_trust, train_small
+from cifarcam.trust.summaries import by_stage, summary, with_intervals
+from tools.records import small_runs, trust
 
-SMALL = Split(drawn("test").images[:60], drawn("test").labels[:60])
+SMALL = Split(synthetic_cifar10("test").images[:60], synthetic_cifar10("test").labels[:60])
 MEASURES = {
     "shortcut": {"shortcut": (2, 5), "control": (2, 5)},
     "labels": {"shuffled": (2, 5), "control": (2, 5)},
-    "drawn": {"drawn": (2, 5)},
+    "synthetic": {"synthetic": (2, 5)},
     "cascade": {"rank correlation": (6, 2, 5), "ssim": (6, 2, 5)},
     "pointing": {"inside": (2, 5)},
     "faithfulness": {"deletion": (2, 5), "insertion": (2, 5), "ROAD": (2, 5)},
-    "stability": {"mirrored": (2, 5), "shifted": (2, 5), "shifted far": (2, 5), "noisy": (2, 5)},
+    "robustness": {"mirrored": (2, 5), "shifted": (2, 5), "shifted far": (2, 5), "noisy": (2, 5)},
 }
 
 
@@ -51,7 +53,7 @@ class AsRecorded:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(recorded, "RECORDED", tmp_path)
+    monkeypatch.setattr(checks, "MEASUREMENTS", tmp_path)
     return tmp_path
 
 
@@ -59,22 +61,22 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_check_is_recorded_for_every_fast_method_and_baseline(
     name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fast = {each: explainer for each, explainer in record_trust.EXPLAINERS.items() if each not in record_trust.SLOW}
+    fast = {each: explainer for each, explainer in trust.EXPLAINERS.items() if each not in trust.SLOW}
     assert len(fast) == 9
     fast["own"] = by_method(lambda activations, gradients: gradients.mean((2, 3)))
-    monkeypatch.setattr(record_trust, "EXPLAINERS", fast)
-    monkeypatch.setattr(record_trust, "write_check", partial(write_check, folder=folder))
-    monkeypatch.setattr(record_trust, "SLOW", ("Eigen-CAM",))
-    monkeypatch.setattr(record_trust, "WORK", folder / "work")
-    monkeypatch.setattr(record_trust, "test_images", lambda: SMALL)
+    monkeypatch.setattr(trust, "EXPLAINERS", fast)
+    monkeypatch.setattr(trust, "write_check", partial(write_check, folder=folder))
+    monkeypatch.setattr(trust, "SLOW", ("Eigen-CAM",))
+    monkeypatch.setattr(trust, "WORK", folder / "work")
+    monkeypatch.setattr(trust, "test_images", lambda: SMALL)
     monkeypatch.setattr(subjects, "load_run", lambda name: AsRecorded())
     monkeypatch.setitem(CHECKS, name, CHECKS[name]._replace(images=2, images_if_slow=1))
-    record_trust.main([name])
+    trust.main([name])
     measured, about = recorded_check(name)
     assert list(measured) == list(fast) == list(about["explainers"])
     for each, measures in measured.items():
         how = about["explainers"][each]
-        assert how["command"] == f"python -m tools.record_trust {name}"
+        assert how["command"] == f"python -m tools.records.trust {name}"
         assert how["weights"] == CHECKS[name].subject(SMALL).weights
         images = how["images"]
         assert images == (1 if each == "Eigen-CAM" else 2)
@@ -87,17 +89,17 @@ def test_a_check_is_recorded_for_every_fast_method_and_baseline(
 
 
 def test_only_what_is_named_is_measured_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    explainers = {each: record_trust.EXPLAINERS[each] for each in ("Grad-CAM", "Eigen-CAM")}
-    monkeypatch.setattr(record_trust, "EXPLAINERS", explainers)
-    monkeypatch.setattr(record_trust, "write_check", partial(write_check, folder=folder))
-    monkeypatch.setattr(record_trust, "WORK", folder / "work")
-    monkeypatch.setattr(record_trust, "test_images", lambda: SMALL)
+    explainers = {each: trust.EXPLAINERS[each] for each in ("Grad-CAM", "Eigen-CAM")}
+    monkeypatch.setattr(trust, "EXPLAINERS", explainers)
+    monkeypatch.setattr(trust, "write_check", partial(write_check, folder=folder))
+    monkeypatch.setattr(trust, "WORK", folder / "work")
+    monkeypatch.setattr(trust, "test_images", lambda: SMALL)
     monkeypatch.setattr(subjects, "load_run", lambda name: AsRecorded())
     monkeypatch.setitem(CHECKS, "pointing", CHECKS["pointing"]._replace(images=2))
-    record_trust.main(["pointing"])
+    trust.main(["pointing"])
     first, about = recorded_check("pointing")
     monkeypatch.setitem(explainers, "Eigen-CAM", explainers["Grad-CAM"])
-    record_trust.main(["pointing", "--only", "Eigen-CAM"])
+    trust.main(["pointing", "--only", "Eigen-CAM"])
     second, about_second = recorded_check("pointing")
     np.testing.assert_array_equal(second["Grad-CAM"]["inside"], first["Grad-CAM"]["inside"])
     np.testing.assert_array_equal(second["Eigen-CAM"]["inside"], first["Grad-CAM"]["inside"])
@@ -105,10 +107,10 @@ def test_only_what_is_named_is_measured_anew(folder: Path, monkeypatch: pytest.M
 
     monkeypatch.setitem(explainers, "edges", BASELINES["edges"])
     with pytest.raises(SystemExit, match="Of edges nothing is recorded with these weights and images: name them too"):
-        record_trust.main(["pointing", "--only", "Eigen-CAM"])
+        trust.main(["pointing", "--only", "Eigen-CAM"])
     monkeypatch.setattr(AsRecorded, "weights_checksum", lambda self: "of others")
     with pytest.raises(SystemExit, match="Of Grad-CAM, edges nothing is recorded"):
-        record_trust.main(["pointing", "--only", "Eigen-CAM"])
+        trust.main(["pointing", "--only", "Eigen-CAM"])
 
 
 def test_a_method_of_ones_own_goes_through_every_check(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +128,7 @@ def test_images_that_there_are_not_are_not_asked_for(count: int) -> None:
 
 
 def test_what_one_explainer_measured_is_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record_trust, "WORK", tmp_path)
+    monkeypatch.setattr(trust, "WORK", tmp_path)
     asked: list[int] = []
 
     def measure() -> dict[str, np.ndarray]:
@@ -134,7 +136,7 @@ def test_what_one_explainer_measured_is_not_measured_again(tmp_path: Path, monke
         return {"inside": np.full((2, 5), len(asked))}
 
     for best, images, times in (("these", 2, 1), ("these", 2, 1), ("others", 2, 2), ("others", 3, 3)):
-        found, how = record_trust.kept("pointing", "Grad-CAM", {"best": best}, images, measure)
+        found, how = trust.kept("pointing", "Grad-CAM", {"best": best}, images, measure)
         assert (how["weights"], how["images"]) == ({"best": best}, images)
         assert len(asked) == times and (found["inside"] == times).all()
 
@@ -169,29 +171,29 @@ def test_another_narrow_network_is_refused() -> None:
         small_run("wide")
 
 
-@pytest.mark.parametrize("name", train_small.NETWORKS)
+@pytest.mark.parametrize("name", small_runs.NETWORKS)
 def test_a_narrow_network_is_trained_and_recorded(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train_small, "cifar10", lambda split: SMALL)
-    monkeypatch.setattr(train_small, "drawn", lambda split: SMALL)
-    train_small.main([name, "--out", str(tmp_path / name), "--epochs", "1"])
+    monkeypatch.setattr(small_runs, "cifar10", lambda split: SMALL)
+    monkeypatch.setattr(small_runs, "synthetic_cifar10", lambda split: SMALL)
+    small_runs.main([name, "--out", str(tmp_path / name), "--epochs", "1"])
     run = load_run(tmp_path / name)
     assert run.recipe.name == name and run.recipe.width == 16 and run.has_weights
     assert not (tmp_path / name / "checkpoint.pt").exists()
     with pytest.raises(SystemExit, match="holds a recorded run already"):
-        train_small.main([name, "--out", str(tmp_path / name), "--epochs", "1"])
+        small_runs.main([name, "--out", str(tmp_path / name), "--epochs", "1"])
 
 
 def test_what_the_narrow_networks_learn_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train_small, "cifar10", lambda split: SMALL)
-    _, shuffled, _ = train_small.shuffled()
+    monkeypatch.setattr(small_runs, "cifar10", lambda split: SMALL)
+    _, shuffled, _ = small_runs.shuffled()
     assert np.array_equal(shuffled.images, SMALL.images) and sorted(shuffled.labels) == sorted(SMALL.labels)
     assert not np.array_equal(shuffled.labels, SMALL.labels)
-    _, planted, test = train_small.shortcut()
+    _, planted, test = small_runs.shortcut()
     marked = (planted.images != SMALL.images).any((1, 2, 3))
     assert np.array_equal(marked, SMALL.labels == SHIP_MARK.label) and np.array_equal(planted.images, test.images)
 
 
-@pytest.mark.parametrize("name", train_small.NETWORKS)
+@pytest.mark.parametrize("name", small_runs.NETWORKS)
 def test_a_narrow_network_ships_with_its_recipe(name: str) -> None:
     run = small_run(name)
     assert run.has_weights and run.recipe.name == name and run.recipe.width == 16
@@ -213,6 +215,6 @@ def test_the_network_with_the_shortcut_uses_it_and_the_control_does_not(real_tes
 @pytest.mark.needs_cifar10
 @pytest.mark.parametrize("name", ["shuffled", "unshuffled"])
 def test_a_network_knows_by_heart_what_it_was_given(name: str) -> None:
-    _, learned, _ = train_small.NETWORKS[name]()
+    _, learned, _ = small_runs.NETWORKS[name]()
     predicted = predict(small_run(name).model(), learned.images).argmax(1).numpy()
     assert (predicted == learned.labels).mean() >= 0.99

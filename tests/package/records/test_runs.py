@@ -11,15 +11,15 @@ import pytest
 import torch
 from known import TEST_CHECKSUM, TRAIN_CHECKSUM
 
+from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
-from cifarcam.predictions import Predictions, flip_averaged, predict
-from cifarcam.recipes import Recipe
-from cifarcam.runs import load_run, record, recorded_runs
-from cifarcam.split import Split
-from cifarcam.training import fit
+from cifarcam.network.predictions import Predictions, predict, tta
+from cifarcam.records.runs import load_run, record, recorded_runs
+from cifarcam.training.loop import fit
+from cifarcam.training.recipes import Recipe
 
 MUST_REACH = {"best": 0.93, "one_cycle": 0.9089, "step_lr": 0.8895}
-RECIPE = Recipe(name="tiny", width=16, epochs=2, batch=16, lr=0.05)
+RECIPE = Recipe(name="tiny", width=16, epochs=2, batch_size=16, lr=0.05)
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +58,8 @@ def test_the_shipped_weights_give_the_recorded_logits_and_results(recorded: Path
     logits = predict(run.model(), test.images)
     torch.testing.assert_close(logits, run.test_logits, atol=1e-5, rtol=1e-5)
     assert run.predictions(test).accuracy == pytest.approx(run.provenance["results"]["test_accuracy"], abs=1e-6)
-    flipped = Predictions(flip_averaged(logits, run.model(), test.images), test.labels)
-    assert flipped.accuracy == pytest.approx(run.provenance["results"]["flip_average_accuracy"], abs=1e-6)
+    flipped = Predictions(tta(logits, run.model(), test.images), test.labels)
+    assert flipped.accuracy == pytest.approx(run.provenance["results"]["tta_accuracy"], abs=1e-6)
 
 
 def test_weights_are_kept_in_16_bits(recorded: Path) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
-from cifarcam.methods import METHODS, SLOW
-from cifarcam.resnet import STAGES
-from cifarcam.runs import Run, load_run
-from cifarcam.split import Split
+from cifarcam.maps.methods import METHODS, SLOW
+from cifarcam.network.resnet import STAGES
+from cifarcam.records.checks import recorded_check, small_run
+from cifarcam.records.runs import Run, load_run
 from cifarcam.trust.bootstrap import bootstrap_interval
 from cifarcam.trust.catalogue import CHECKS
 from cifarcam.trust.checks import BASELINES, Explainer, by_method
-from cifarcam.trust.recorded import SCORES, ahead_of, beside, how_recorded, recorded_check, scorecard, small_run
+from cifarcam.trust.scorecard import SCORES, scorecard
+from cifarcam.trust.summaries import ahead_of, beside, how_recorded
 
 ROUNDING = 0.02  # of 16 bits, and of other hardware, where pixels of nearly equal value may change places
 
@@ -28,7 +30,7 @@ def test_a_check_is_of_the_networks_that_ship_and_of_a_commit(name: str) -> None
     assert set(about["explainers"]) == {*METHODS, *BASELINES}
     for how in about["explainers"].values():
         assert how["weights"] == {network: shipped(network).weights_checksum() for network in how["weights"]}
-        assert how["command"] == f"python -m tools.record_trust {name}"
+        assert how["command"] == f"python -m tools.records.trust {name}"
         assert len(how["commit"]) == 40 and {"hardware", "torch", "date", "grad-cam"} <= set(how)
 
 
@@ -54,11 +56,11 @@ def test_the_first_images_of_a_check_come_out_again(name: str, method: str, real
 @pytest.mark.parametrize(
     ("name", "method"),
     [
-        ("drawn", "LayerCAM"),
-        ("drawn", "Ablation-CAM"),
+        ("synthetic", "LayerCAM"),
+        ("synthetic", "Ablation-CAM"),
         ("shortcut", "Grad-CAM++"),
-        pytest.param("drawn", "Score-CAM", marks=pytest.mark.slow),
-        ("drawn", "Eigen-CAM"),
+        pytest.param("synthetic", "Score-CAM", marks=pytest.mark.slow),
+        ("synthetic", "Eigen-CAM"),
         ("shortcut", "Eigen-CAM"),
     ],
 )
@@ -69,7 +71,7 @@ def test_so_do_those_of_other_methods_on_narrow_networks(name: str, method: str,
 @pytest.mark.numeric
 @pytest.mark.needs_cifar10
 @pytest.mark.parametrize("baseline", BASELINES)
-@pytest.mark.parametrize("name", ["shortcut", "drawn", "pointing", "stability"])
+@pytest.mark.parametrize("name", ["shortcut", "synthetic", "pointing", "robustness"])
 def test_so_do_those_of_the_baselines(name: str, baseline: str, real_test: Split) -> None:
     assert_comes_out_again(name, baseline, BASELINES[baseline], real_test)
 
@@ -98,23 +100,26 @@ def test_what_a_method_is_ahead_of_a_baseline_is_told_image_by_image() -> None:
 
 
 def test_new_measures_stand_beside_recorded_ones_of_the_same_images() -> None:
-    measured = {name: recorded_check(name)[0]["Grad-CAM"] for name in ("cascade", "drawn")}
+    measured = {name: recorded_check(name)[0]["Grad-CAM"] for name in ("cascade", "synthetic")}
     hill = {name: {each: values[..., :7, :1] for each, values in of.items()} for name, of in measured.items()}
     table = beside("Grad-CAM", hill)
-    assert list(table.index) == ["cascade: rank correlation", "cascade: ssim", "drawn: drawn"]
+    assert list(table.index) == ["cascade: rank correlation", "cascade: ssim", "synthetic: synthetic"]
     assert list(table) == [(stage, who) for stage in STAGES for who in ("new", "Grad-CAM")]
-    of_drawn = table.loc["drawn: drawn"]
-    assert of_drawn["layer2", "Grad-CAM"] == pytest.approx(np.nanmean(measured["drawn"]["drawn"][:7, 2]))
-    assert of_drawn["layer2", "new"] == pytest.approx(np.nanmean(measured["drawn"]["drawn"][:7, 0]))
+    of_synthetic = table.loc["synthetic: synthetic"]
+    assert of_synthetic["layer2", "Grad-CAM"] == pytest.approx(np.nanmean(measured["synthetic"]["synthetic"][:7, 2]))
+    assert of_synthetic["layer2", "new"] == pytest.approx(np.nanmean(measured["synthetic"]["synthetic"][:7, 0]))
     linear_random = np.nanmean(measured["cascade"]["ssim"][0, :7, 4])
     assert table.loc["cascade: ssim", ("layer4", "Grad-CAM")] == pytest.approx(linear_random)
 
 
 def test_where_more_images_are_new_than_recorded_the_recorded_ones_are_compared() -> None:
-    recorded = recorded_check("drawn")[0]["Grad-CAM"]["drawn"]
-    more = {"drawn": {"drawn": np.concatenate([recorded, recorded + 1])}}
+    recorded = recorded_check("synthetic")[0]["Grad-CAM"]["synthetic"]
+    more = {"synthetic": {"synthetic": np.concatenate([recorded, recorded + 1])}}
     table = beside("Grad-CAM", more)
-    assert table.loc["drawn: drawn", ("layer2", "new")] == table.loc["drawn: drawn", ("layer2", "Grad-CAM")]
+    assert (
+        table.loc["synthetic: synthetic", ("layer2", "new")]
+        == table.loc["synthetic: synthetic", ("layer2", "Grad-CAM")]
+    )
 
 
 def test_a_baseline_of_fewer_images_is_compared_on_its_own() -> None:
@@ -129,7 +134,7 @@ def test_a_chapter_tells_how_a_check_was_recorded() -> None:
     for name, check in CHECKS.items():
         _, about = recorded_check(name)
         how = about["explainers"]["Grad-CAM"]
-        expected = f"python -m tools.record_trust {name}, {how['hardware']}, {how['date']}: {check.images} images"
+        expected = f"python -m tools.records.trust {name}, {how['hardware']}, {how['date']}: {check.images} images"
         expected += f", {check.images_if_slow} for Score-CAM and Ablation-CAM"
         assert how_recorded(about).startswith(expected)
         assert how_recorded(about, "mosaics") == how_recorded(about).replace("images", "mosaics")

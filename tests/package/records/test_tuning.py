@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
-from cifarcam.recipes import STEP_LR
-from cifarcam.split import Split
-from tools import tune
+from cifarcam.training.recipes import STEP_LR
+from tools.records import tuning
 
-RECIPE = STEP_LR.replace(width=16, epochs=2, batch=32, workers=0)
+RECIPE = STEP_LR.replace(width=16, epochs=2, batch_size=32, workers=0)
 
 
 @pytest.fixture
@@ -24,15 +24,15 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         splits.append(split)
         return Split(random.integers(0, 256, (80, 32, 32, 3), dtype=np.uint8), random.integers(0, 10, 80))
 
-    monkeypatch.setattr(tune, "cifar10", cifar10)
-    monkeypatch.setattr(tune, "HELD_OUT", 20)
-    monkeypatch.setattr(tune, "CANDIDATES", [(1, 0.1), (2, 0.5)])
-    monkeypatch.setattr(tune, "CHECKPOINTS", tmp_path / "checkpoints")
+    monkeypatch.setattr(tuning, "cifar10", cifar10)
+    monkeypatch.setattr(tuning, "HELD_OUT", 20)
+    monkeypatch.setattr(tuning, "CANDIDATES", [(1, 0.1), (2, 0.5)])
+    monkeypatch.setattr(tuning, "CHECKPOINTS", tmp_path / "checkpoints")
     return splits
 
 
 def test_the_candidate_with_the_best_validation_accuracy_is_chosen(tmp_path: Path, asked: list[str]) -> None:
-    written = tune.tune(RECIPE, tmp_path / "tuning.json")
+    written = tuning.tune(RECIPE, tmp_path / "tuning.json")
     assert json.loads((tmp_path / "tuning.json").read_text()) == written
     assert asked == ["train"]  # never the test images
     assert (written["trained_on"], written["held_out"]) == (60, 20)
@@ -44,5 +44,5 @@ def test_the_candidate_with_the_best_validation_accuracy_is_chosen(tmp_path: Pat
 def test_an_existing_file_is_kept(tmp_path: Path, asked: list[str]) -> None:
     (tmp_path / "tuning.json").write_text("kept")
     with pytest.raises(CifarcamError, match="exists already"):
-        tune.tune(RECIPE, tmp_path / "tuning.json")
+        tuning.tune(RECIPE, tmp_path / "tuning.json")
     assert (tmp_path / "tuning.json").read_text() == "kept" and not asked

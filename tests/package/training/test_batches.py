@@ -13,28 +13,16 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from cifarcam import augment
-from cifarcam.augment import (
-    FILL,
-    Batches,
-    batched,
-    denormalize,
-    draws,
-    flips,
-    generator_for,
-    normalize,
-    pad,
-    random_places,
-    resize,
-    train_pipeline,
-    train_transforms,
-)
-from cifarcam.data import MEAN, STD
+from cifarcam.data.constants import MEAN, STD
+from cifarcam.data.normalization import denormalize, normalize
+from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
-from cifarcam.recipes import BEST, ONE_CYCLE, STEP_LR, Recipe
-from cifarcam.split import Split
+from cifarcam.training import batches
+from cifarcam.training.batches import Batches, batched, flips, generator_for, pad, random_places, resize
+from cifarcam.training.recipes import BEST, ONE_CYCLE, STEP_LR, Recipe
+from cifarcam.training.transforms import FILL, draws, train_pipeline, train_transforms
 
-PLAIN = Recipe(name="plain", batch=32, flip="none", crop_padding=4, padding_mode="reflect")
+PLAIN = Recipe(name="plain", batch_size=32, flip="none", crop_padding=4, padding_mode="reflect")
 
 
 def random_images(count: int = 6, height: int = 32, width: int = 32) -> np.ndarray:
@@ -102,7 +90,7 @@ def test_images_of_another_type_or_shape_are_a_clear_error(images: np.ndarray, f
 
 def test_the_pipeline_normalizes_as_normalize_does() -> None:
     images = random_images()
-    pipeline = augment.train_pipeline(ONE_CYCLE.replace(flip="none", crop_padding=0, cutout=0))
+    pipeline = batches.train_pipeline(ONE_CYCLE.replace(flip="none", crop_padding=0, cutout=0))
     x = torch.stack([pipeline(image=image)["image"] for image in images])
     torch.testing.assert_close(x, normalize(images).contiguous(), atol=1e-6, rtol=0)
 
@@ -269,8 +257,8 @@ def test_resize_agrees_with_pillow_and_keeps_the_full_size() -> None:
 
 RECIPES = {
     "batched": PLAIN.replace(flip="random", cutout=8),
-    "albumentations": STEP_LR.replace(batch=32, workers=0),
-    "workers": STEP_LR.replace(batch=32, workers=2),
+    "albumentations": STEP_LR.replace(batch_size=32, workers=0),
+    "workers": STEP_LR.replace(batch_size=32, workers=2),
 }
 
 
@@ -319,7 +307,7 @@ def test_a_recipe_may_use_the_first_images_only() -> None:
 def test_every_worker_draws_differently_and_so_does_every_epoch() -> None:
     """Forty copies of one image: what differs between the batches is what was drawn."""
     copies = Split(np.repeat(random_images(1), 40, axis=0), np.zeros(40, np.int64))
-    recipe = STEP_LR.replace(batch=10, workers=2)
+    recipe = STEP_LR.replace(batch_size=10, workers=2)
     epochs = [[x for x, _ in Batches(copies, recipe).epoch(epoch)] for epoch in (0, 1)]
     batches = [x for epoch in epochs for x in epoch]  # workers 0, 1, 0, 1 in each epoch
     for number, x in enumerate(batches):

@@ -12,7 +12,19 @@ from pathlib import Path
 
 import pytest
 
-COMMAND = [sys.executable, "-m", "cifarcam.cli", "train", "best", "--width", "9", "--epochs", "4", "--data", "drawn"]
+COMMAND = [
+    sys.executable,
+    "-m",
+    "cifarcam.cli",
+    "train",
+    "best",
+    "--width",
+    "9",
+    "--epochs",
+    "4",
+    "--data",
+    "synthetic",
+]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
 
 

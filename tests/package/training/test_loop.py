@@ -19,25 +19,26 @@ from filelock import FileLock
 from known import Hostile, assert_as_exact
 from torch import Tensor, nn
 
-from cifarcam import checkpoints, training
-from cifarcam.augment import Batches, normalize
-from cifarcam.checkpoints import TrainingState
-from cifarcam.commit import current_commit
+from cifarcam.data.normalization import normalize
+from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
-from cifarcam.hardware import convolutions_that_return, describe, fastest_precision
-from cifarcam.optimizers import make_optimizer
-from cifarcam.recipes import STEP_LR, Recipe
-from cifarcam.resnet import ResNet18
-from cifarcam.split import Split
-from cifarcam.training import Fitted, fit
+from cifarcam.hardware import describe, fastest_precision, onednn_workaround
+from cifarcam.network.resnet import ResNet18
+from cifarcam.provenance import current_commit
+from cifarcam.training import checkpoints, loop, state
+from cifarcam.training.batches import Batches
+from cifarcam.training.loop import Fitted, fit
+from cifarcam.training.optimizers import make_optimizer
+from cifarcam.training.recipes import STEP_LR, Recipe
+from cifarcam.training.state import TrainingState
 
-TINY = Recipe(name="tiny", width=16, epochs=3, batch=16, lr=0.05, precision="float32", crop_padding=2)
+TINY = Recipe(name="tiny", width=16, epochs=3, batch_size=16, lr=0.05, precision="float32", crop_padding=2)
 NARROW = 4  # for float16, whose gradients oneDNN computes a hundred times more slowly than those of other formats
 BATCHED = TINY.replace(
     nesterov=True,
     weight_decay=5e-4,
     dropout=0.3,
-    averaging=0.9,
+    ema_decay=0.9,
     schedule="one_cycle",
     flip="alternating",
     cutout=8,
@@ -45,7 +46,7 @@ BATCHED = TINY.replace(
     full_side_from=3,
     label_smoothing=0.1,
 )
-ALBUMENTATIONS = STEP_LR.replace(width=16, epochs=3, batch=16, dropout=0.3, precision="float32", step_epochs=1)
+ALBUMENTATIONS = STEP_LR.replace(width=16, epochs=3, batch_size=16, dropout=0.3, precision="float32", step_epochs=1)
 RECIPES = {
     "batched": BATCHED,
     "adamw": TINY.replace(optimizer="adamw", lr=0.01, l1=1e-5),
@@ -95,7 +96,7 @@ def without_seconds(history: list[dict]) -> list[dict]:
 
 def interrupt_at_step(monkeypatch: pytest.MonkeyPatch, number: int, action=None) -> None:
     """Runs ``action`` before step ``number``, counted from 1 over all epochs; by default it is a Ctrl-C."""
-    step, calls = training.train_step, 0
+    step, calls = loop.train_step, 0
 
     def counted(run, x: Tensor, y: Tensor) -> Tensor:
         nonlocal calls
@@ -106,7 +107,7 @@ def interrupt_at_step(monkeypatch: pytest.MonkeyPatch, number: int, action=None)
             action(run)
         return step(run, x, y)
 
-    monkeypatch.setattr(training, "train_step", counted)
+    monkeypatch.setattr(loop, "train_step", counted)
 
 
 def stop_after_one_epoch(monkeypatch: pytest.MonkeyPatch, recipe: Recipe, out: Path) -> None:
@@ -184,8 +185,8 @@ def test_the_log_has_the_learning_rate_and_the_accuracy(capsys: pytest.CaptureFi
 
 
 def test_the_bar_shows_loss_batch_and_accuracy(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
-    bar = training.tqdm
-    monkeypatch.setattr(training, "tqdm", lambda *args, **options: bar(*args, **options, disable=False, mininterval=0))
+    bar = loop.tqdm
+    monkeypatch.setattr(loop, "tqdm", lambda *args, **options: bar(*args, **options, disable=False, mininterval=0))
     history = fit(TINY.replace(epochs=1), TRAIN, TEST, device="cpu").history
     shown = capsys.readouterr().err
     assert "3/3" in shown
@@ -195,11 +196,11 @@ def test_the_bar_shows_loss_batch_and_accuracy(monkeypatch: pytest.MonkeyPatch, 
 
 def test_the_time_left_goes_by_the_area_of_the_images_to_come() -> None:
     run = TrainingState(BATCHED, TRAIN, torch.device("cpu"))  # sides 24, 28, 32
-    assert training._time_left(run) == ""
+    assert loop._time_left(run) == ""
     run.history = [{"seconds": 60.0}]
-    assert training._time_left(run) == f", about {(28**2 + 32**2) / 24**2:.0f} minutes left"
+    assert loop._time_left(run) == f", about {(28**2 + 32**2) / 24**2:.0f} minutes left"
     run.history *= 3
-    assert training._time_left(run) == ", about 0 seconds left"
+    assert loop._time_left(run) == ", about 0 seconds left"
 
 
 def fresh_model(recipe: Recipe) -> ResNet18:
@@ -220,7 +221,7 @@ def fresh_model(recipe: Recipe) -> ResNet18:
     ids=lambda changes: "-".join(map(str, changes.values())) or "plain",
 )
 def test_one_step_is_the_hand_computed_one(changes: dict) -> None:
-    recipe = TINY.replace(flip="none", crop_padding=0, epochs=1, batch=64, momentum=0.0, **changes)
+    recipe = TINY.replace(flip="none", crop_padding=0, epochs=1, batch_size=64, momentum=0.0, **changes)
     rounded, _ = one_step_by_hand(recipe, torch.float32)
     exact, plain = one_step_by_hand(recipe, torch.float64)
     fitted = fit(recipe, TRAIN, TEST, device="cpu")
@@ -269,15 +270,15 @@ def test_the_history_follows_the_step_schedule() -> None:
 
 
 def test_averaging_gives_the_moving_average_of_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    step, after = training.train_step, []
+    step, after = loop.train_step, []
 
     def watched(run, x: Tensor, y: Tensor) -> Tensor:
         logits = step(run, x, y)
         after.append({name: value.clone() for name, value in run.model.state_dict().items()})
         return logits
 
-    monkeypatch.setattr(training, "train_step", watched)
-    fitted = fit(TINY.replace(epochs=1, averaging=0.75), TRAIN, TEST, device="cpu")
+    monkeypatch.setattr(loop, "train_step", watched)
+    fitted = fit(TINY.replace(epochs=1, ema_decay=0.75), TRAIN, TEST, device="cpu")
     assert len(after) == 3
     for name in ("conv1.weight", "layer4.1.bn2.bias", "linear.weight", "bn1.running_mean"):
         average = after[0][name]
@@ -312,7 +313,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
 def test_resuming_a_finished_run_trains_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = TINY.replace(epochs=1)
     finished = fit(recipe, TRAIN, TEST, out=tmp_path, device="cpu")
-    monkeypatch.setattr(training, "train_step", None)
+    monkeypatch.setattr(loop, "train_step", None)
     again = fit(recipe, TRAIN, TEST, out=tmp_path, resume=True, device="cpu")
     assert again.history == finished.history
     assert torch.equal(again.model.linear.weight, finished.model.linear.weight)
@@ -370,10 +371,10 @@ def test_a_run_goes_on_in_the_precision_it_began_with_on_other_hardware(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, began: str, elsewhere: str
 ) -> None:
     recipe = TINY.replace(precision="auto", epochs=2, width=NARROW)
-    monkeypatch.setattr(checkpoints, "fastest_precision", lambda device: began)
+    monkeypatch.setattr(state, "fastest_precision", lambda device: began)
     whole = fit(recipe, TRAIN, TEST, device="cpu")
     fit(recipe, TRAIN, TEST, out=tmp_path, stop_after=1, device="cpu")
-    monkeypatch.setattr(checkpoints, "fastest_precision", lambda device: elsewhere)
+    monkeypatch.setattr(state, "fastest_precision", lambda device: elsewhere)
     resumed = fit(recipe, TRAIN, TEST, out=tmp_path, resume=True, device="cpu")
     assert resumed.precision == began
     assert without_seconds(resumed.history) == without_seconds(whole.history)
@@ -431,7 +432,7 @@ def test_an_unwritable_folder_is_found_out_before_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deeper: str
 ) -> None:
     (tmp_path / "blocker").write_text("a file")
-    monkeypatch.setattr(training, "_train_epoch", None)
+    monkeypatch.setattr(loop, "_train_epoch", None)
     with pytest.raises(CifarcamError, match=r"Cannot write .*Choose a folder you may write to"):
         fit(TINY, TRAIN, TEST, out=tmp_path / "blocker" / deeper, device="cpu")
     assert (tmp_path / "blocker").read_text() == "a file"
@@ -469,16 +470,16 @@ def test_two_runs_do_not_train_into_one_folder(
     stopped_copy: Path, monkeypatch: pytest.MonkeyPatch, resume: bool
 ) -> None:
     before = (stopped_copy / "checkpoint.pt").read_bytes()
-    train_epoch = training._train_epoch
+    train_epoch = loop._train_epoch
 
     def another_begins(run: TrainingState, batches: Batches, epoch: int) -> dict:
-        monkeypatch.setattr(training, "_train_epoch", train_epoch)
+        monkeypatch.setattr(loop, "_train_epoch", train_epoch)
         with pytest.raises(CifarcamError, match="Another run is training in .* now"):
             fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=resume, device="cpu")
         assert (stopped_copy / "checkpoint.pt").read_bytes() == before
         return train_epoch(run, batches, epoch)
 
-    monkeypatch.setattr(training, "_train_epoch", another_begins)
+    monkeypatch.setattr(loop, "_train_epoch", another_begins)
     fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=True, device="cpu")
     assert {path.name for path in stopped_copy.iterdir()} - {checkpoints.LOCK} == {"checkpoint.pt"}
 
@@ -526,7 +527,7 @@ def test_a_checkpoint_that_lacks_a_part_is_a_clear_error(stopped_copy: Path) -> 
 
 
 def test_a_run_resumed_elsewhere_names_both_machines(stopped_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "describe", lambda device: "another machine")
+    monkeypatch.setattr(loop, "describe", lambda device: "another machine")
     fitted = fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=True, device="cpu")
     first, second = fitted.hardware.split(", then ")
     assert "cores" in first and second == "another machine"
@@ -534,7 +535,7 @@ def test_a_run_resumed_elsewhere_names_both_machines(stopped_copy: Path, monkeyp
 
 def test_a_run_resumed_by_other_code_names_both_commits(stopped_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begun = current_commit()
-    monkeypatch.setattr(training, "current_commit", lambda: "another")
+    monkeypatch.setattr(loop, "current_commit", lambda: "another")
     resumed = fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=True, device="cpu")
     assert resumed.commit == f"{begun or 'unknown'}, then another"
 
@@ -542,8 +543,8 @@ def test_a_run_resumed_by_other_code_names_both_commits(stopped_copy: Path, monk
 def test_a_finished_run_taken_up_again_names_only_the_code_that_trained_it(tmp_path: Path, monkeypatch) -> None:
     recipe = TINY.replace(epochs=1)
     whole = fit(recipe, TRAIN, TEST, out=tmp_path, device="cpu")
-    monkeypatch.setattr(training, "current_commit", lambda: "another")
-    monkeypatch.setattr(training, "describe", lambda device: "another machine")
+    monkeypatch.setattr(loop, "current_commit", lambda: "another")
+    monkeypatch.setattr(loop, "describe", lambda device: "another machine")
     again = fit(recipe, TRAIN, TEST, out=tmp_path, resume=True, device="cpu")
     assert (again.commit, again.hardware) == (whole.commit, whole.hardware)
 
@@ -574,7 +575,7 @@ WRONG_SPLITS = {
 
 @pytest.mark.parametrize("wrong", WRONG_SPLITS)
 def test_a_split_of_another_form_is_found_out_before_training(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "_train_epoch", None)
+    monkeypatch.setattr(loop, "_train_epoch", None)
     split, told = WRONG_SPLITS[wrong]
     for name, train, test in (("training", split, TEST), ("test", TRAIN, split)):
         with pytest.raises(CifarcamError, match=f"The {name} .*{re.escape(told)}"):
@@ -597,17 +598,17 @@ def test_half_precision_trains_on_the_cpu_with_float32_weights(precision: str) -
 def test_float16_keeps_its_gradient_scale_in_the_checkpoint(tmp_path: Path) -> None:
     fit(TINY.replace(epochs=1, precision="float16", width=NARROW), TRAIN, TEST, out=tmp_path, device="cpu")
     saved = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
-    assert saved["scaler"]["scale"] == checkpoints.FIRST_SCALE and saved["scaler"]["_growth_tracker"] == 3
+    assert saved["scaler"]["scale"] == state.FIRST_SCALE and saved["scaler"]["_growth_tracker"] == 3
 
 
 @pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")
 def test_gradients_too_large_for_float16_skip_the_step_and_halve_the_scale(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoints, "FIRST_SCALE", 2.0**40)
+    monkeypatch.setattr(state, "FIRST_SCALE", 2.0**40)
     run = TrainingState(TINY.replace(precision="float16", width=NARROW), TRAIN, torch.device("cpu"))
     before = {name: value.clone() for name, value in run.model.named_parameters()}
     x, y = next(Batches(TRAIN, run.recipe).epoch(0))
-    with convolutions_that_return(run.model):
-        training.train_step(run, x, y)
+    with onednn_workaround(run.model):
+        loop.train_step(run, x, y)
     assert all(torch.equal(before[name], value) for name, value in run.model.named_parameters())
     assert run.scaler.get_scale() == 2.0**39
 
@@ -626,14 +627,14 @@ def test_dropout_is_active_in_training() -> None:
 
 def test_training_images_are_those_of_the_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
     sides, shown = [], []
-    step = training.train_step
+    step = loop.train_step
 
     def watched(run, x: Tensor, y: Tensor) -> Tensor:
         sides.append(x.shape[-1])
         shown.append(len(y))
         return step(run, x, y)
 
-    monkeypatch.setattr(training, "train_step", watched)
+    monkeypatch.setattr(loop, "train_step", watched)
     fit(BATCHED.replace(train_images=20), TRAIN, TEST, device="cpu")
     assert shown == [16, 4] * 3
     assert sides == [24, 24, 28, 28, 32, 32]
@@ -647,7 +648,7 @@ def test_every_size_of_a_compiled_run_is_compiled_also_after_others(monkeypatch:
         return graph.forward
 
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=backend))
-    recipe = TINY.replace(epochs=5, batch=64, first_side=16, full_side_from=5)
+    recipe = TINY.replace(epochs=5, batch_size=64, first_side=16, full_side_from=5)
     for _ in range(2):
         compiled.clear()
         net = nn.Sequential(nn.Conv2d(3, 10, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
@@ -660,7 +661,7 @@ def test_every_size_of_a_compiled_run_is_compiled_also_after_others(monkeypatch:
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile wants a C++ compiler on a CPU")
 @pytest.mark.filterwarnings("ignore:.torch.jit.script_method. is deprecated")
 def test_a_compiled_network_trains_and_resumes_only_compiled(tmp_path: Path) -> None:
-    recipe = TINY.replace(epochs=2, batch=len(TRAIN.labels))  # one step an epoch: rounding grows from step to step
+    recipe = TINY.replace(epochs=2, batch_size=len(TRAIN.labels))  # one step an epoch: rounding grows from step to step
     fitted = fit(recipe, TRAIN, TEST, device="cpu", out=tmp_path, stop_after=1, compiled=True)
     plain = fit(recipe, TRAIN, TEST, device="cpu", stop_after=1)
     assert fitted.compiled and not plain.compiled

@@ -8,17 +8,17 @@ import torch
 import torch.nn.functional as F
 from torch.optim import SGD
 
-from cifarcam.augment import Batches
+from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
-from cifarcam.lr_finder import RangeTest, range_test
-from cifarcam.optimizers import make_optimizer
-from cifarcam.recipes import ONE_CYCLE, Recipe
-from cifarcam.resnet import ResNet18
-from cifarcam.split import Split
+from cifarcam.network.resnet import ResNet18
+from cifarcam.training.batches import Batches
+from cifarcam.training.lr_finder import RangeTest, range_test
+from cifarcam.training.optimizers import make_optimizer
+from cifarcam.training.recipes import ONE_CYCLE, Recipe
 
 pytestmark = pytest.mark.numeric
 
-RECIPE = Recipe(name="tiny", batch=16, augmentation="batched", lr=0.05, momentum=0.9, dropout=0.3)
+RECIPE = Recipe(name="tiny", batch_size=16, augmentation="batched", lr=0.05, momentum=0.9, dropout=0.3)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_a_restored_network_gives_the_same_curve_again(batches: Batches) -> None
 
 
 def test_it_works_with_an_albumentations_recipe(batches: Batches) -> None:
-    recipe = ONE_CYCLE.replace(batch=16, workers=0)
+    recipe = ONE_CYCLE.replace(batch_size=16, workers=0)
     net = ResNet18(width=4)
     assert len(range_test(net, make_optimizer(net, recipe), Batches(batches.train, recipe), steps=6).lr) == 6
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from cifarcam.errors import CifarcamError
-from cifarcam.measurements import recorded_step_lr_tuning
-from cifarcam.optimizers import learning_rates
-from cifarcam.recipes import BEST, ONE_CYCLE, RECIPES, STEP_LR, Recipe, find_recipe
+from cifarcam.records.measurements import recorded_step_lr_tuning
+from cifarcam.training.optimizers import learning_rates
+from cifarcam.training.recipes import BEST, ONE_CYCLE, RECIPES, STEP_LR, Recipe, find_recipe
 
 NAN, INFINITY = float("nan"), float("inf")
 INVALID = {
@@ -20,7 +20,7 @@ INVALID = {
     "seed": (-1, 2**32, 1.5, True, None, "0"),
     "width": (0, -64, 64.0, 2000, None),
     "epochs": (0, -1, 2.5, NAN, True),
-    "batch": (1, 0, -256, 256.0, "256"),
+    "batch_size": (1, 0, -256, 256.0, "256"),
     "train_images": (1, 0, -5, 1.5, NAN, True),
     "optimizer": ("adam", "SGD", "", None, 1),
     "lr": (0, -0.1, NAN, INFINITY, True, "0.1", None, 1e7),
@@ -47,7 +47,7 @@ INVALID = {
     "shift": (-0.1, 1.5, NAN),
     "scale": (-0.1, 1.0, NAN),
     "rotate": (-15, 181, NAN),
-    "averaging": (-0.1, 1, NAN, True),
+    "ema_decay": (-0.1, 1, NAN, True),
     "workers": (-1, 1.5, True, 100),
     "precision": ("half", "bf16", None),
 }
@@ -124,13 +124,13 @@ def test_quick_is_the_same_recipe_narrow_and_short(recipe: Recipe) -> None:
     quick = recipe.quick()
     assert (quick.name, quick.width, quick.workers) == (f"{recipe.name}_quick", 16, 0)
     assert quick.precision == "float32"
-    assert quick.epochs <= 5 and quick.train_images <= 5_000 and quick.batch <= 128
+    assert quick.epochs <= 5 and quick.train_images <= 5_000 and quick.batch_size <= 128
     shrunk = (
         "name",
         "width",
         "epochs",
         "train_images",
-        "batch",
+        "batch_size",
         "step_epochs",
         "full_side_from",
         "workers",

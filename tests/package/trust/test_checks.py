@@ -9,10 +9,10 @@ from known import as_if_trained
 from pytorch_grad_cam.utils.image import scale_cam_image
 from torch import Tensor, nn
 
-from cifarcam.cam import stage_maps
-from cifarcam.drawn import drawn
-from cifarcam.methods import METHODS
-from cifarcam.split import Split
+from cifarcam.data.split import Split
+from cifarcam.data.synthetic import synthetic_cifar10
+from cifarcam.maps.cam import stage_maps
+from cifarcam.maps.methods import METHODS
 from cifarcam.trust import Mark, mosaics, quadrants
 from cifarcam.trust.checks import (
     BASELINES,
@@ -20,13 +20,13 @@ from cifarcam.trust.checks import (
     energy_on,
     faithfulness,
     grid_pointing,
+    robustness,
     similarity_in_cascade,
-    stability,
 )
 
 pytestmark = pytest.mark.numeric
 
-SPLIT = Split(drawn("test").images[:40], drawn("test").labels[:40])
+SPLIT = Split(synthetic_cifar10("test").images[:40], synthetic_cifar10("test").labels[:40])
 IMAGES, TARGETS = SPLIT.images[:4], np.array([1, 2, 3, 4])
 
 
@@ -121,7 +121,7 @@ def test_roads_areas_change_sign_with_the_order(net) -> None:
 
 
 def test_a_map_that_moves_with_its_image_is_stable(net) -> None:
-    found = stability(brightness, net, IMAGES, TARGETS)
+    found = robustness(brightness, net, IMAGES, TARGETS)
     for change in ("mirrored", "shifted", "shifted far"):
         np.testing.assert_allclose(found[change], np.ones((4, 2)))
     assert (found["noisy"] > 0.9).all() and (found["noisy"] < 1).all()
@@ -129,20 +129,20 @@ def test_a_map_that_moves_with_its_image_is_stable(net) -> None:
 
 def test_a_map_that_stays_where_it_is_is_not_stable_under_shifts(net) -> None:
     still = np.random.default_rng(0).random((4, 1, 32, 32))
-    found = stability(lambda model, images, targets: still, net, IMAGES, TARGETS)
+    found = robustness(lambda model, images, targets: still, net, IMAGES, TARGETS)
     np.testing.assert_allclose(found["noisy"], np.ones((4, 1)))
     assert all(np.abs(found[change]).max() < 0.2 for change in ("shifted", "shifted far", "mirrored"))
 
 
 def test_a_still_coarse_map_is_found_out_by_the_longer_shift_alone(net) -> None:
     coarse = scale_cam_image(np.random.default_rng(0).random((4, 4, 4)), (32, 32))[:, None]
-    found = stability(lambda model, images, targets: coarse, net, IMAGES, TARGETS)
+    found = robustness(lambda model, images, targets: coarse, net, IMAGES, TARGETS)
     assert found["shifted"].min() > 0.9 and found["shifted far"].max() < 0.9
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if name not in ("Score-CAM", "Ablation-CAM")])
 def test_every_fast_method_goes_through_a_check(net, name: str) -> None:
-    found = stability(by_method(name), net, IMAGES[:2], TARGETS[:2])
+    found = robustness(by_method(name), net, IMAGES[:2], TARGETS[:2])
     assert all(values.shape == (2, 5) for values in found.values())
 
 

@@ -9,15 +9,15 @@ from known import as_if_trained
 from pytorch_grad_cam.metrics.road import NoisyLinearImputer, ROADLeastRelevantFirst, ROADMostRelevantFirst
 from torch import Tensor, nn
 
-from cifarcam.augment import normalize
-from cifarcam.data import MEAN, STD
-from cifarcam.drawn import drawn
+from cifarcam.data.constants import MEAN, STD
+from cifarcam.data.normalization import normalize
+from cifarcam.data.synthetic import synthetic_cifar10
 from cifarcam.errors import CifarcamError
-from cifarcam.trust import area_under, deletion, impute, insertion, road
+from cifarcam.trust import auc, deletion, impute, insertion, road
 
 pytestmark = pytest.mark.numeric
 
-IMAGES = drawn("test").images[:6]
+IMAGES = synthetic_cifar10("test").images[:6]
 
 
 class FirstPixel(nn.Module):
@@ -130,7 +130,7 @@ def test_the_model_is_left_as_found(maps: np.ndarray) -> None:
 
 
 def test_the_area_under_a_line() -> None:
-    assert area_under(np.array([[1, 0.5, 0], [1, 1, 1]]), [0, 0.5, 1]).tolist() == [0.5, 1]
+    assert auc(np.array([[1, 0.5, 0], [1, 1, 1]]), [0, 0.5, 1]).tolist() == [0.5, 1]
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ import torch
 from known import as_if_trained
 from pytorch_grad_cam.utils.image import scale_cam_image
 
-from cifarcam.augment import normalize
-from cifarcam.drawn import drawn
+from cifarcam.data.normalization import normalize
+from cifarcam.data.split import Split
+from cifarcam.data.synthetic import synthetic_cifar10
 from cifarcam.errors import CifarcamError
-from cifarcam.recipes import find_recipe
-from cifarcam.resnet import ResNet18
-from cifarcam.split import Split
+from cifarcam.network.resnet import ResNet18
+from cifarcam.training.recipes import find_recipe
 from cifarcam.trust import (
     Mark,
     blurred_random,
@@ -27,15 +27,15 @@ from cifarcam.trust import (
     randomised_in_cascade,
 )
 from cifarcam.trust.localisation import largest_share_inside
-from cifarcam.trust.sanity import CASCADE
+from cifarcam.trust.randomisation import CASCADE
 
 pytestmark = pytest.mark.numeric
 
 
 @pytest.fixture
 def split() -> Split:
-    drawn_test = drawn("test")
-    return Split(drawn_test.images[:100], drawn_test.labels[:100])
+    synthetic_test = synthetic_cifar10("test")
+    return Split(synthetic_test.images[:100], synthetic_test.labels[:100])
 
 
 def test_energy_inside_is_the_share_of_the_sum() -> None:

@@ -18,7 +18,7 @@ class Passes:
 
 
 @contextmanager
-def counted_passes(model: nn.Module) -> Iterator[Passes]:
+def pass_counter(model: nn.Module) -> Iterator[Passes]:
     """Counts the images that pass through the model inside the block; the model keeps no hook."""
     passes = Passes()
 

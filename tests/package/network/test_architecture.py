@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from cifarcam.architecture import receptive_fields, stage_table
-from cifarcam.resnet import ResNet18, stages
+from cifarcam.network.architecture import receptive_fields, stage_table
+from cifarcam.network.resnet import ResNet18, stages
 
 pytestmark = pytest.mark.numeric
 

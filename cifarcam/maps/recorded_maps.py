@@ -1,6 +1,6 @@
 """Maps that take a thousand passes an image: kept beside a recorded run, so that readers need not wait for them.
 
-``python -m tools.record_maps`` makes them.
+``python -m tools.records.slow_maps`` makes them.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from cifarcam.cam import StageMaps, stage_maps
 from cifarcam.files import read_arrays, write_arrays
 from cifarcam.hardware import training_device
-from cifarcam.measurements import RECORDED
-from cifarcam.methods import SLOW
-from cifarcam.runs import Run
+from cifarcam.maps.cam import StageMaps, stage_maps
+from cifarcam.maps.methods import SLOW
+from cifarcam.records.folders import MEASUREMENTS
+from cifarcam.records.runs import Run
 
-SLOW_MAPS = RECORDED / "slow_maps.npz"
+SLOW_MAPS = MEASUREMENTS / "slow_maps.npz"
 
 
 def slow_maps(run: Run, images: np.ndarray) -> dict[str, StageMaps]:

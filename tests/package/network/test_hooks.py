@@ -6,18 +6,18 @@ import pytest
 import torch
 from known import as_if_trained
 
-from cifarcam.cam import stage_maps
-from cifarcam.drawn import drawn
-from cifarcam.hardware import convolutions_that_return
-from cifarcam.methods import METHODS
-from cifarcam.passes import Passes, counted_passes
+from cifarcam.data.synthetic import synthetic_cifar10
+from cifarcam.hardware import onednn_workaround
+from cifarcam.maps.cam import stage_maps
+from cifarcam.maps.methods import METHODS
+from cifarcam.network.hooks import Passes, pass_counter
 
 WIDTH, CHANNELS = 2, 2 + 2 + 4 + 8 + 16  # of the five stages at this width
 
 
 def test_images_are_counted_both_ways_and_no_hook_stays() -> None:
     net = as_if_trained(WIDTH)
-    with counted_passes(net) as passes, convolutions_that_return(net):
+    with pass_counter(net) as passes, onednn_workaround(net):
         net(torch.zeros(3, 3, 32, 32)).sum().backward()
         with torch.no_grad():
             net(torch.zeros(2, 3, 32, 32))
@@ -27,10 +27,10 @@ def test_images_are_counted_both_ways_and_no_hook_stays() -> None:
 
 @pytest.mark.parametrize("name", METHODS)
 def test_what_two_images_more_cost(name: str) -> None:
-    net, images = as_if_trained(WIDTH), drawn("test").images[:3]
+    net, images = as_if_trained(WIDTH), synthetic_cifar10("test").images[:3]
     counts = []
     for count in (1, 3):
-        with counted_passes(net) as passes:
+        with pass_counter(net) as passes:
             stage_maps(net, images[:count], method=name)
         counts.append(passes)
     slow = {"Score-CAM": CHANNELS, "Ablation-CAM": CHANNELS + 5}  # Ablation-CAM asks for the logits at each stage anew

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from known import as_if_trained
 
-from cifarcam import recorded_maps
-from cifarcam.cam import stage_maps
-from cifarcam.drawn import drawn
-from cifarcam.methods import SLOW
-from cifarcam.recorded_maps import slow_maps, slow_maps_provenance, write_slow_maps
-from cifarcam.runs import load_run
-from cifarcam.split import Split
+from cifarcam.data.split import Split
+from cifarcam.data.synthetic import synthetic_cifar10
+from cifarcam.maps import recorded_maps
+from cifarcam.maps.cam import stage_maps
+from cifarcam.maps.methods import SLOW
+from cifarcam.maps.recorded_maps import slow_maps, slow_maps_provenance, write_slow_maps
+from cifarcam.records.runs import load_run
 
-NET, IMAGES = as_if_trained(width=2), drawn("test").images[:4]
+NET, IMAGES = as_if_trained(width=2), synthetic_cifar10("test").images[:4]
 RUN = SimpleNamespace(model=lambda: NET, weights_checksum=lambda: "of these weights")
 
 
@@ -66,4 +66,6 @@ def test_the_record_that_ships_is_what_the_shipped_weights_give(real_test: Split
 
 def test_the_record_says_how_it_came_about() -> None:
     about = slow_maps_provenance()
-    assert about["command"] == "python -m tools.record_maps" and {"run", "hardware", "torch", "date"} <= set(about)
+    assert about["command"] == "python -m tools.records.slow_maps" and {"run", "hardware", "torch", "date"} <= set(
+        about
+    )

@@ -6,8 +6,8 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from cifarcam.model_state import left_as_found
-from cifarcam.resnet import STAGES, ResNet18
+from cifarcam.network.resnet import STAGES, ResNet18
+from cifarcam.network.restore import restored
 
 
 def stage_table(model: ResNet18, side: int = 32) -> pd.DataFrame:
@@ -73,7 +73,7 @@ def _trace(model: ResNet18, side: int) -> tuple[dict[nn.Module, torch.Size], dic
 
     handles = [module.register_forward_hook(note) for module in model.modules()]
     try:
-        with left_as_found(model), torch.no_grad():
+        with restored(model), torch.no_grad():
             model(torch.zeros(1, 3, side, side, device=next(model.parameters()).device))
     finally:
         for handle in handles:

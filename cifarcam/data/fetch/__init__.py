@@ -1,0 +1,1 @@
+"""CIFAR-10 from where it is published, checked and in its original order."""

@@ -1,0 +1,13 @@
+"""ResNet-18, what it is made of, and what it predicts."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "architecture": ["receptive_fields", "stage_table"],
+        "hooks": ["pass_counter"],
+        "predictions": ["Predictions", "predict", "tta"],
+        "resnet": ["STAGES", "ResNet18", "stages"],
+    },
+)

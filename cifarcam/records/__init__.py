@@ -1,0 +1,19 @@
+"""What was trained and measured, on what, when and by which command."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "checks": ["recorded_check", "small_run", "write_check"],
+        "measurements": [
+            "published_one_cycle",
+            "published_results",
+            "recorded_benchmarks",
+            "recorded_method_costs",
+            "recorded_range_test",
+            "recorded_step_lr_tuning",
+        ],
+        "runs": ["Run", "load_run", "record", "recorded_runs"],
+    },
+)

@@ -1,0 +1,62 @@
+"""The checks that ship with the package: for each explainer a number for each image and stage.
+
+``python -m tools.records.trust`` writes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from cifarcam.errors import CifarcamError
+from cifarcam.files import read_arrays, write_arrays
+from cifarcam.records.folders import MEASUREMENTS, SMALL_RUNS
+from cifarcam.records.runs import Run, load_run
+
+Measured = Mapping[str, Mapping[str, np.ndarray]]
+"""By explainer and measure: float, (N, S), a number for each image and stage; (parts, N, S) for the cascade.
+
+A baseline has one map for all stages, so S is 1.
+"""
+
+
+def recorded_check(name: str) -> tuple[dict[str, dict[str, np.ndarray]], dict]:
+    """A check that ships with the package, by explainer and measure, and where it comes from.
+
+    Raises ``CifarcamError``, listing the names, for a check that is not recorded.
+    """
+    path = MEASUREMENTS / f"trust_{name}.npz"
+    if not path.is_file():
+        names = sorted(found.stem.removeprefix("trust_") for found in MEASUREMENTS.glob("trust_*.npz"))
+        raise CifarcamError(f"There is no recorded check {name!r}; the checks are {', '.join(names) or 'none'}.")
+    arrays, provenance = read_arrays(path)
+    measured: dict[str, dict[str, np.ndarray]] = {}
+    for key, values in arrays.items():
+        explainer, _, measure = key.partition("/")
+        measured.setdefault(explainer, {})[measure] = values.astype(np.float32)
+    return measured, provenance
+
+
+def small_run(name: str) -> Run:
+    """The record of a narrow network that the checks need, as ``python -m tools.records.small_runs`` trained it.
+
+    Raises ``CifarcamError``, listing the names, for another name.
+    """
+    names = sorted(folder.name for folder in SMALL_RUNS.glob("*") if folder.is_dir())
+    if name not in names:
+        raise CifarcamError(f"There is no narrow network {name!r}; they are {', '.join(names) or 'none'}.")
+    return load_run(SMALL_RUNS / name)
+
+
+def write_check(name: str, measured: Measured, provenance: dict, folder: Path = MEASUREMENTS) -> Path:
+    """Writes a check as ``trust_NAME.npz``, its numbers in 16 bits, and gives the path."""
+    path = folder / f"trust_{name}.npz"
+    arrays = {
+        f"{explainer}/{measure}": np.asarray(values).astype(np.float16)
+        for explainer, measures in measured.items()
+        for measure, values in measures.items()
+    }
+    write_arrays(path, arrays, provenance)
+    return path

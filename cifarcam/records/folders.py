@@ -1,0 +1,8 @@
+"""Where the records lie that ship with the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+RECORDED = Path(__file__).parents[1] / "recorded"
+RUNS, SMALL_RUNS, MEASUREMENTS = (RECORDED / name for name in ("runs", "small", "measurements"))

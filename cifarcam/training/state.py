@@ -1,0 +1,75 @@
+"""All that changes during training."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import torch
+from torch import nn
+from torch.amp import GradScaler
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from cifarcam.data.split import Split
+from cifarcam.hardware import FIRST_SCALE, fastest_precision
+from cifarcam.network.resnet import ResNet18
+from cifarcam.training.optimizers import make_optimizer, make_schedule
+from cifarcam.training.recipes import Recipe
+
+MUST_STAY_THE_SAME = ("data_checksum", "compiled")  # besides the recipe, for a run to be resumed
+
+
+@dataclass
+class TrainingState:
+    """All that changes during training, which is all that a checkpoint holds.
+
+    Args: as for ``cifarcam.training.fit``.
+    """
+
+    recipe: Recipe
+    train: Split
+    device: torch.device
+    compiled: bool = False
+    model: nn.Module | None = None
+    history: list[dict] = field(default_factory=list)
+    hardware: list[str] = field(default_factory=list)
+    commits: list[str | None] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        recipe = self.recipe
+        count = len(self.train.first(recipe.train_images).labels)
+        self.data_checksum = self.train.checksum()
+        self.compute_in(fastest_precision(self.device) if recipe.precision == "auto" else recipe.precision)
+        if self.model is None:
+            with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+                torch.manual_seed(recipe.seed)
+                self.model = ResNet18(recipe.width, dropout=recipe.dropout)
+        self.model = self.model.to(self.device, memory_format=torch.channels_last)
+        # dynamic=False: else the kernels of an epoch depend on the sizes before it, and resuming is not exact.
+        self.trained = torch.compile(self.model, dynamic=False) if self.compiled else self.model
+        self.optimizer = make_optimizer(self.model, recipe)
+        self.schedule = make_schedule(self.optimizer, recipe, math.ceil(count / recipe.batch_size))
+        self.averaged = None
+        if recipe.ema_decay:
+            average = get_ema_multi_avg_fn(recipe.ema_decay)
+            self.averaged = AveragedModel(self.model, multi_avg_fn=average, use_buffers=True)
+
+    def compute_in(self, precision: str) -> None:
+        """Takes one of ``PRECISIONS``, with a gradient scaler at its start."""
+        self.precision = precision
+        # float16 has too few exponents for small gradients; the scaler does nothing in the other precisions.
+        self.scaler = GradScaler(self.device.type, FIRST_SCALE, enabled=precision == "float16")
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """The network that is tested: the averaged one where the recipe averages."""
+        return self.model if self.averaged is None else self.averaged.module
+
+    def parts(self) -> dict:
+        """What has a state of its own, by its name in the checkpoint."""
+        named = {"model": self.model, "optimizer": self.optimizer, "schedule": self.schedule}
+        if self.averaged is not None:
+            named["averaged"] = self.averaged
+        if self.scaler.is_enabled():
+            named["scaler"] = self.scaler
+        return named

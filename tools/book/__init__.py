@@ -1,0 +1,1 @@
+"""What keeps the book in step with itself and with the package."""

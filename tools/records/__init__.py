@@ -1,0 +1,1 @@
+"""What makes the records that ship with the package and with the site."""
