@@ -20,8 +20,10 @@ from tqdm import tqdm
 from cifarcam.data.constants import CLASSES
 from cifarcam.data.normalization import normalize
 from cifarcam.errors import CifarcamError
-from cifarcam.maps.methods import AUGMENTED, CLASS_BLIND, SLOW, Stages, Weights, find_method, name_of
+from cifarcam.maps.methods import AUGMENTATIONS, CLASS_BLIND, Weights, find_method, name_of
+from cifarcam.maps.passes import augmented_maps_of_batch, maps_of_batch
 from cifarcam.maps.targets import check_logits, target_classes
+from cifarcam.network.hooks import kept_outputs
 from cifarcam.network.resnet import STAGES, stages
 from cifarcam.network.restore import restored
 
@@ -100,31 +102,25 @@ def stage_maps(
     Raises ``CifarcamError`` for images, targets, layers or a method that do not fit, and for a model or a method that
     gives NaN.
     """
-    staged, method_name = type("StagedMethod", (Stages, find_method(method)), {}), name_of(method)
+    weigh, method_name = find_method(method), name_of(method)
     layers = stages(model) if layers is None else layers
     _check_images(images)
     device = next(model.parameters()).device
-    with restored(model), torch.no_grad():
-        order, num_classes = _tried_out(model, layers, normalize(images[:1], device))
-    chosen = target_classes(targets, len(images), num_classes, classes)
-    slow = method in SLOW
+    slow = weigh.tried_out is not None
     size = 1 if slow else BATCH
-    total = len(images) * len(layers) * (AUGMENTED if aug_smooth else 1)
+    total = len(images) * len(layers) * (len(AUGMENTATIONS) if aug_smooth else 1)
+    one_pass = augmented_maps_of_batch if aug_smooth else maps_of_batch
     shown = {} if slow else {"disable": True}
-    bar = tqdm(total=total, desc=method_name, unit="map", **shown)
     pieces = []
-    # The library takes the layers to run in the order in which they are given.
-    with restored(model), bar, staged(model, [layers[name] for name in order]) as explainer:
-        explainer.bar = bar
+    with restored(model), tqdm(total=total, desc=method_name, unit="map", **shown) as bar:
+        num_classes = _tried_out(model, layers, normalize(images[:1], device))
+        chosen = target_classes(targets, len(images), num_classes, classes)
         for start in range(0, len(images), size):
             part = slice(start, start + size)
-            x = normalize(images[part], device).requires_grad_()  # so that frozen parameters are no obstacle
-            targeted = None if chosen is None else chosen[part]
-            pieces.append(explainer.all_stages(x, targeted, aug_smooth, eigen_smooth))
-            check_logits(pieces[-1][-1])
+            x, explained = normalize(images[part], device), None if chosen is None else chosen[part]
+            pieces.append(one_pass(model, layers, x, explained, weigh, eigen_smooth, bar))
+            check_logits(pieces[-1].logits)
     maps, raw_maxima, explained, logits = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
-    as_given = [order.index(name) for name in layers]
-    maps, raw_maxima = maps[:, as_given], raw_maxima[:, as_given]
     return StageMaps(maps, raw_maxima, explained, logits, tuple(layers), tuple(classes), method_name)
 
 
@@ -149,21 +145,16 @@ def logit_contributions(
     _check_images(images)
     chosen = target_classes(targets, len(images), model.linear.out_features, classes)
     device = next(model.parameters()).device
-    kept: list[Tensor] = []
     pieces = []
-    handle = layer4.register_forward_hook(lambda module, inputs, output: kept.append(output))
-    try:
-        with restored(model), torch.no_grad():
-            for start in range(0, len(images), BATCH):
-                part = slice(start, start + BATCH)
-                logits = model(normalize(images[part], device))
-                check_logits(logits)
-                labels = logits.argmax(1) if chosen is None else torch.as_tensor(chosen[part], device=device)
-                activations = kept.pop()
-                summed = torch.einsum("nc,nchw->nhw", model.linear.weight[labels], activations)
-                pieces.append((summed / activations[0, 0].numel()).cpu().numpy())
-    finally:
-        handle.remove()
+    with restored(model), torch.no_grad(), kept_outputs({"layer4": layer4}) as kept:
+        for start in range(0, len(images), BATCH):
+            part = slice(start, start + BATCH)
+            logits = model(normalize(images[part], device))
+            check_logits(logits)
+            labels = logits.argmax(1) if chosen is None else torch.as_tensor(chosen[part], device=device)
+            activations = kept["layer4"].pop()
+            summed = torch.einsum("nc,nchw->nhw", model.linear.weight[labels], activations)
+            pieces.append((summed / activations[0, 0].numel()).cpu().numpy())
     return np.concatenate(pieces)
 
 
@@ -185,30 +176,17 @@ def cam_maps(
     return scale_cam_image(scale_cam_image(raw, (width, height)))
 
 
-def _tried_out(model: nn.Module, layers: Mapping[str, nn.Module], x: Tensor) -> tuple[list[str], int]:
-    """The layers' names in the order in which they run, and the number of classes."""
-    ran: list[str] = []
-    shapes: dict[str, tuple[int, ...]] = {}
-
-    def note(name: str, output: object) -> None:
-        ran.append(name)
-        shapes[name] = tuple(getattr(output, "shape", ()))
-
-    handles = [
-        layer.register_forward_hook(lambda module, inputs, output, name=name: note(name, output))
-        for name, layer in layers.items()
-    ]
-    try:
+def _tried_out(model: nn.Module, layers: Mapping[str, nn.Module], x: Tensor) -> int:
+    """The number of classes, found by a pass of one image in which every layer must run once and give places."""
+    with torch.no_grad(), kept_outputs(layers) as outputs:
         num_classes = model(x).shape[1]
-    finally:
-        for handle in handles:
-            handle.remove()
-    wrong = {name: ran.count(name) for name in layers if ran.count(name) != 1}
+    wrong = {name: len(kept) for name, kept in outputs.items() if len(kept) != 1}
     if wrong or not layers:
         raise CifarcamError(
             f"The layers {', '.join(layers) or '(none)'} were given; expected one or more modules that run once for an "
             f"image. These did not: {', '.join(f'{name} ({count} times)' for name, count in wrong.items()) or 'none'}."
         )
+    shapes = {name: tuple(getattr(output, "shape", ())) for name, (output,) in outputs.items()}
     flat = {name: shape for name, shape in shapes.items() if len(shape) != 4 or shape[2] * shape[3] == 1}
     if flat:
         found = ", ".join(f"{name} is {shape}" for name, shape in flat.items())
@@ -216,7 +194,7 @@ def _tried_out(model: nn.Module, layers: Mapping[str, nn.Module], x: Tensor) -> 
             f"A map needs an output of (N, channels, h, w) with more than one place; that of {found}. Take an earlier "
             "layer, or larger images."
         )
-    return ran, num_classes
+    return num_classes
 
 
 def _check_images(images: np.ndarray) -> None:

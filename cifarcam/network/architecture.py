@@ -6,6 +6,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from cifarcam.network.hooks import forward_hooks
 from cifarcam.network.resnet import STAGES, ResNet18
 from cifarcam.network.restore import restored
 
@@ -71,11 +72,6 @@ def _trace(model: ResNet18, side: int) -> tuple[dict[nn.Module, torch.Size], dic
             positions = output[0, 0].numel() if output.ndim == 4 else 1
             multiplications[module] = module.weight.numel() * positions
 
-    handles = [module.register_forward_hook(note) for module in model.modules()]
-    try:
-        with restored(model), torch.no_grad():
-            model(torch.zeros(1, 3, side, side, device=next(model.parameters()).device))
-    finally:
-        for handle in handles:
-            handle.remove()
+    with restored(model), torch.no_grad(), forward_hooks(dict.fromkeys(model.modules(), note)):
+        model(torch.zeros(1, 3, side, side, device=next(model.parameters()).device))
     return shapes, multiplications

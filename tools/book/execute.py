@@ -14,7 +14,6 @@ import argparse
 import os
 import re
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -27,7 +26,6 @@ from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
 from cifarcam.data.cifar import uses_stand_in
 from cifarcam.errors import CifarcamError
 from cifarcam.hardware import training_device
-from tools.book import opened_files
 from tools.book.chapters import ROOT, chapter_paths, code_cells, read, write
 from tools.book.execution import RECORDS, write_down, write_down_gpu_time
 from tools.book.execution_note import refresh
@@ -39,7 +37,7 @@ SECONDS_A_CELL = 600
 def execute(path: Path, seconds_a_cell: int | None = None, records: Path = RECORDS) -> NotebookNode:
     """A chapter with the outputs of running it now, in this Python, from the chapter's own folder.
 
-    Its metadata says so, with the files below ``records`` that it opened; its execution note is that of before.
+    Its metadata says so; its execution note is that of before.
 
     Raises ``CifarcamError``, naming chapter and cell, for an error, too slow a cell, or anything on stderr. A cell may
     take ``seconds_a_cell``; by default 600, and longer on a slow machine (see ``tools.limits``).
@@ -55,30 +53,20 @@ def execute(path: Path, seconds_a_cell: int | None = None, records: Path = RECOR
         record_timing=False,
         store_widget_state=False,
         coalesce_streams=True,
-        extra_arguments=[f"--ext={opened_files.__name__}"],
         on_cell_start=lambda cell, cell_index: begun.update(index=cell_index),
     )
-    with tempfile.TemporaryDirectory() as folder:
-        opened, start = Path(folder) / "opened.txt", time.perf_counter()
-        try:
-            client.execute(cleanup_kc=True, env=_kernel_environment(records, opened))
-        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-            cell = notebook.cells[begun["index"]]
-            raise CifarcamError(f"{path.name}, {_named(begun['index'], cell)} failed:\n{error}") from error
-        _refuse_stderr(notebook, path)
-        seconds = time.perf_counter() - start
-        write_down(notebook, seconds, opened.read_text(encoding="utf-8").splitlines(), records)
+    start = time.perf_counter()
+    try:
+        client.execute(cleanup_kc=True)
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        cell = notebook.cells[begun["index"]]
+        raise CifarcamError(f"{path.name}, {_named(begun['index'], cell)} failed:\n{error}") from error
+    _refuse_stderr(notebook, path)
+    write_down(notebook, time.perf_counter() - start, records)
     notebook.metadata.get("language_info", {}).pop("version", None)  # else a new Python changes every chapter
     for cell in code_cells(notebook):
         cell.metadata.pop("execution", None)
     return notebook
-
-
-def _kernel_environment(records: Path, opened: Path) -> dict[str, str]:
-    """This process's environment, with what ``tools.book.opened_files`` needs and the path to it."""
-    python_path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(ROOT)]))
-    named = {opened_files.WATCHED_FOLDER: str(records), opened_files.OPENED_FILES: str(opened)}
-    return os.environ | named | {"PYTHONPATH": python_path}
 
 
 def _refuse_stderr(notebook: NotebookNode, path: Path) -> None:

@@ -1,8 +1,8 @@
 """What a chapter knows of its last execution, and whether its outputs are still those of its code and its records.
 
 It stands in the notebook's metadata under ``cifarcam``: ``date``, ``seconds``, ``hardware``, ``versions``, ``code`` (a
-checksum of the code cells) and ``records`` (the files below ``cifarcam/recorded/`` that were opened, each with its
-checksum). ``gpu`` holds ``seconds``, ``hardware``, ``date`` and ``code`` of an execution on a GPU, where there was one.
+checksum of the code cells) and ``records`` (a checksum of all that lies below ``cifarcam/recorded/``). ``gpu`` holds
+``seconds``, ``hardware``, ``date`` and ``code`` of an execution on a GPU, where there was one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Iterable
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -24,12 +23,8 @@ RECORDS = ROOT / "cifarcam" / "recorded"
 LIBRARIES = ("torch", "torchvision", "numpy", "matplotlib", "grad-cam", "albumentations")
 
 
-def write_down(notebook: NotebookNode, seconds: float, opened: Iterable[str], records: Path = RECORDS) -> None:
-    """Puts into the metadata that the notebook was executed just now, in so many seconds, and what it opened.
-
-    Args:
-        opened: paths of records, relative to the folder ``records``.
-    """
+def write_down(notebook: NotebookNode, seconds: float, records: Path = RECORDS) -> None:
+    """Puts into the metadata that the notebook was executed just now, in so many seconds, on these records."""
     from cifarcam.hardware import describe, training_device  # here, because it brings PyTorch, and the stamp needs none
 
     device = training_device()
@@ -42,7 +37,7 @@ def write_down(notebook: NotebookNode, seconds: float, opened: Iterable[str], re
     gpu = timed if device.type == "cuda" else executed(notebook).get("gpu", {})
     about = timed | {
         "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
-        "records": {name: file_checksum(records / name) for name in sorted(set(opened))},
+        "records": folder_checksum(records),
     }
     if gpu.get("code") == timed["code"]:  # a time of other code says nothing
         about["gpu"] = gpu
@@ -65,12 +60,7 @@ def why_stale(notebook: NotebookNode, records: Path = RECORDS) -> list[str]:
     if "records" not in about:
         return ["it does not say when it was executed"]
     reasons = [] if about.code == code_checksum(notebook) else ["its code cells changed"]
-    for name, checksum in about.records.items():
-        if not (records / name).is_file():
-            reasons.append(f"the record {name} is gone")
-        elif file_checksum(records / name) != checksum:
-            reasons.append(f"the record {name} changed")
-    return reasons
+    return reasons if about.records == folder_checksum(records) else [*reasons, "the records changed"]
 
 
 def code_checksum(notebook: NotebookNode) -> str:
@@ -79,6 +69,10 @@ def code_checksum(notebook: NotebookNode) -> str:
     return hashlib.sha256(json.dumps(sources, ensure_ascii=False).encode()).hexdigest()
 
 
-def file_checksum(path: Path) -> str:
-    """SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def folder_checksum(folder: Path) -> str:
+    """SHA-256 of the names and contents of all files below a folder."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(path.relative_to(folder).as_posix().encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

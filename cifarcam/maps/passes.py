@@ -1,0 +1,128 @@
+"""The maps of every stage of a batch of images, from one pass forward and one backward."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from pytorch_grad_cam.utils.image import scale_cam_image
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from cifarcam.errors import CifarcamError
+from cifarcam.maps.methods import AUGMENTATIONS, Method, Trial, first_component
+from cifarcam.network.hooks import kept_outputs
+
+
+class BatchMaps(NamedTuple):
+    """Maps, float32 (N, S, H, W), raw maxima, (N, S), explained classes, int64 (N,), and logits, (N, classes)."""
+
+    maps: np.ndarray
+    raw_maxima: np.ndarray
+    targets: np.ndarray
+    logits: np.ndarray
+
+
+def maps_of_batch(
+    model: nn.Module,
+    layers: Mapping[str, nn.Module],
+    x: Tensor,
+    targets: np.ndarray | None,
+    method: Method,
+    eigen_smooth: bool,
+    bar: tqdm,
+) -> BatchMaps:
+    """The maps of a batch at every layer.
+
+    Args:
+        model: in eval mode and float32, its parameters frozen.
+        layers: modules of the model, by name.
+        x: normalised images, (N, 3, H, W), on the model's device; one, where the method tries channels out.
+        targets: class numbers, (N,), or ``None`` for the predicted ones.
+        method: weighs the channels.
+        eigen_smooth: the first principal component of the weighted channels in place of their sum.
+        bar: goes on by one with each map.
+    Raises ``CifarcamError`` for NaN or infinite values, and for a layer on which the logits do not depend.
+    """
+    with kept_outputs(layers) as outputs, torch.set_grad_enabled(method.weights is not None):
+        logits = model(x.requires_grad_())  # else nothing flows back through frozen parameters
+    explained = logits.argmax(1) if targets is None else torch.as_tensor(targets, device=x.device)
+    stages = [outputs[name][0] for name in layers]
+    gradients: list = [None] * len(stages)
+    if method.weights is not None:
+        gradients = _gradients(logits.gather(1, explained[:, None]).sum(), dict(zip(layers, stages, strict=True)))
+    maps, raw_maxima = [], []
+    for layer, activations, gradient in zip(layers.values(), stages, gradients, strict=True):
+        raw = _map_of_stage(model, layer, x.detach(), explained, method, eigen_smooth, activations.detach(), gradient)
+        maps.append(_enlarged(raw, x.shape[2:]))
+        raw_maxima.append(raw.max((1, 2)))
+        bar.update(len(x))
+    numbers = explained.cpu().numpy(), logits.detach().cpu().numpy()
+    return BatchMaps(np.stack(maps, 1), np.stack(raw_maxima, 1), *numbers)
+
+
+def augmented_maps_of_batch(
+    model: nn.Module, layers: Mapping[str, nn.Module], x: Tensor, targets: np.ndarray | None, *how: object
+) -> BatchMaps:
+    """The means of the maps of six augmented images, with the arguments and errors of ``maps_of_batch``.
+
+    They are of the image and its mirror image, each as it is and with its contrast at 0.9 and 1.1, all for the class
+    that ``targets`` names or that the image as it is is predicted to be.
+    """
+    with torch.no_grad():
+        logits = model(x).cpu().numpy()
+    explained = logits.argmax(1) if targets is None else np.asarray(targets)
+    found = []
+    for mirrored, contrast in AUGMENTATIONS:
+        changed = maps_of_batch(model, layers, contrast * (x.flip(3) if mirrored else x), explained, *how)
+        found.append((changed.maps[..., ::-1] if mirrored else changed.maps, changed.raw_maxima))
+    maps, raw_maxima = (np.mean(parts, axis=0) for parts in zip(*found, strict=True))
+    scaled = [scale_cam_image(each) for each in maps]  # a mean of six maps reaches less than 1
+    return BatchMaps(np.stack(scaled), raw_maxima, explained, logits)
+
+
+def _gradients(score: Tensor, stages: dict[str, Tensor]) -> list[np.ndarray]:
+    gradients = torch.autograd.grad(score, list(stages.values()), allow_unused=True)
+    unused = [name for name, gradient in zip(stages, gradients, strict=True) if gradient is None]
+    if unused:
+        raise CifarcamError(f"The logits do not depend on {', '.join(unused)}; expected layers that they depend on.")
+    return [gradient.cpu().numpy() for gradient in gradients]
+
+
+def _map_of_stage(
+    model: nn.Module,
+    layer: nn.Module,
+    x: Tensor,
+    targets: Tensor,
+    method: Method,
+    eigen_smooth: bool,
+    activations: Tensor,
+    gradient: np.ndarray | None,
+) -> np.ndarray:
+    """The positive part of the weighted sum of the channels, (N, h, w)."""
+    weighted = _finite(activations.cpu().numpy())
+    if method.weights is not None:
+        weighted = _weighted(method.weights(weighted, gradient), weighted)
+    elif method.tried_out is not None:
+        weights = method.tried_out(Trial(model, layer, x, int(targets[0]), activations))
+        weighted = _weighted(weights[None].cpu().numpy(), weighted)
+    raw = first_component(weighted) if eigen_smooth or method.first_component else weighted.sum(1)
+    return np.maximum(_finite(raw), 0)
+
+
+def _weighted(weights: np.ndarray, activations: np.ndarray) -> np.ndarray:
+    return _finite(weights).reshape(*weights.shape, *[1] * (4 - weights.ndim)) * activations
+
+
+def _enlarged(raw: np.ndarray, side: torch.Size) -> np.ndarray:
+    """Scaled to 0 to 1, enlarged to height and width, and scaled again: interpolation does not reach the ends."""
+    height, width = side
+    return scale_cam_image(scale_cam_image(raw, (width, height)))
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    if not np.isfinite(values).all():
+        raise CifarcamError("The maps of these images are NaN or infinite; they would mean nothing.")
+    return values
