@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
-import tarfile
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
 
-from cifarcam.data.fetch import hugging_face
-from cifarcam.data.fetch.transfer import GivenUpError, WrongFileError, host, transfer
+from cifarcam.data.fetch.archive import GivenUpError, fetch_archive, host
+from cifarcam.data.fetch.hugging_face import DATA_SET, fetch_splits
 from cifarcam.errors import CifarcamError
 
 # A folder that holds CIFAR-10 has one of these: the files of the archive, or the arrays of both splits.
 FOLDER = "cifar-10-batches-py"
 ARRAYS = "cifar-10.npz"
-UNPACKING = ".cifar-10-unpacking-"
+PARTS, UNPACKING = ".cifar-10-parts", ".cifar-10-unpacking-"
 
-MD5 = "c58f30108f718f92721af3b95e74349a"
-HUGGING_FACE = f"https://huggingface.co/datasets/{hugging_face.DATA_SET}"
+HUGGING_FACE = f"https://huggingface.co/datasets/{DATA_SET}"
 # The fastest first; all but the first are addresses of the same archive. The canonical host is the last because it has
 # been throttled to some 60 kB/s since June 2026 (pytorch/vision#9536).
 SOURCES = (
@@ -46,8 +40,9 @@ def fetch_cifar10(destination: Path) -> None:
     """Downloads CIFAR-10 so that ``destination`` holds it whole, as ``FOLDER`` or as ``ARRAYS``, or not at all.
 
     Sources are tried in turn: the archive that the environment variable ``CIFARCAM_MIRROR`` names, then the public
-    ones. One is given up when it is absent, too slow or sends something else; a line says so. What has arrived is kept,
-    and the next source, or the next call, goes on from there. Of two calls at once one downloads and the other waits.
+    ones. One is given up when it is absent, too slow or sends something else; a line says so. What Hugging Face had
+    sent before it broke off is kept, and the next call goes on from there. Of two calls at once one downloads and the
+    other waits.
 
     Args:
         destination: the folder; it is made where there is none.
@@ -85,45 +80,28 @@ def _fetch(sources: tuple[str, ...], destination: Path) -> None:
     reasons = []
     for number, source in enumerate(sources, start=1):
         try:
-            (_fetch_arrays if source == HUGGING_FACE else partial(_fetch_archive, source))(destination)
+            _fetch_from(source, destination)
             return
         except GivenUpError as given_up:
-            reasons.append(str(given_up))
+            reasons.append(f"{host(source)} {given_up}")
             if number < len(sources):
-                print(f"{given_up}; trying {host(sources[number])}.", flush=True)
+                print(f"{reasons[-1]}; trying {host(sources[number])}.", flush=True)
     raise CifarcamError(
         f"CIFAR-10 could not be downloaded: {'; '.join(reasons)}. Set CIFARCAM_DATA to the absolute path of a folder "
         f"that holds {FOLDER} or {ARRAYS}, or to 'synthetic' for the synthetic stand-in."
     )
 
 
-def _fetch_arrays(destination: Path) -> None:
-    arrays = {}
-    for name, split in hugging_face.fetch_splits(destination).items():
-        arrays |= {f"{name}_images": split.images, f"{name}_labels": split.labels}
-    with _moved_in_whole(destination, ARRAYS) as temporary:
-        np.savez(temporary / ARRAYS, **arrays)
-
-
-def _fetch_archive(url: str, destination: Path) -> None:
-    archive = destination / ".cifar-10-python.tar.gz.part"
-    transfer(url, archive, _check_md5)
-    with _moved_in_whole(destination, FOLDER) as temporary, tarfile.open(archive) as opened:
-        opened.extractall(temporary, filter="data")
-
-
-@contextmanager
-def _moved_in_whole(destination: Path, name: str) -> Iterator[Path]:
-    """A temporary folder from which the file or folder ``name`` is moved to ``destination`` at the end of the block."""
+def _fetch_from(source: str, destination: Path) -> None:
+    """Puts what one source delivers into ``destination``, whole: it is moved there from a folder beside it."""
     with tempfile.TemporaryDirectory(prefix=UNPACKING, dir=destination) as temporary:
-        yield Path(temporary)
-        for part in destination.glob(".cifar-10-*.part*"):  # before the move: once the data is there nobody cleans up
-            part.unlink()
-        (Path(temporary) / name).rename(destination / name)
-
-
-def _check_md5(archive: Path) -> None:
-    with open(archive, "rb") as file:
-        found = hashlib.file_digest(file, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
-    if found != MD5:
-        raise WrongFileError(f"its MD5 is {found}")
+        name, folder = FOLDER, Path(temporary)
+        if source == HUGGING_FACE:
+            name, arrays = ARRAYS, {}
+            for split, (images, labels) in fetch_splits(destination / PARTS).items():
+                arrays |= {f"{split}_images": images, f"{split}_labels": labels}
+            np.savez(folder / ARRAYS, **arrays)
+        else:
+            fetch_archive(source, folder)
+        shutil.rmtree(destination / PARTS, ignore_errors=True)  # before the move: once the data is there nobody comes
+        (folder / name).rename(destination / name)

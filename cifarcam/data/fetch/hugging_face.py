@@ -2,45 +2,56 @@
 
 from __future__ import annotations
 
+import errno
 import io
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from cifarcam.data.fetch.archive import LARGEST, GivenUpError
 from cifarcam.data.fetch.original_order import CHECKSUMS, in_original_order
-from cifarcam.data.fetch.transfer import WrongFileError, transfer
 from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
 from cifarcam.notebook_warnings import widget_warnings_ignored
 
 DATA_SET = "uoft-cs/cifar10"
+OF_THIS_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
 
 
-def address(name: str) -> str:
-    """Where the file of the split ``"train"`` or ``"test"`` lies; the host is that of ``HF_ENDPOINT`` if it is set."""
-    with widget_warnings_ignored():
-        from huggingface_hub import hf_hub_url  # here, because only a download needs it
+def fetch_splits(folder: Path, endpoint: str | None = None) -> dict[str, Split]:
+    """Both splits in their original order, by name; what is downloaded stays in the folder, to go on from there.
 
-    return hf_hub_url(DATA_SET, f"plain_text/{name}-00000-of-00001.parquet", repo_type="dataset")
-
-
-def fetch_splits(folder: Path) -> dict[str, Split]:
-    """Both splits in their original order, by name; what is downloaded stays in ``folder``, as ``.cifar-10-*.part``.
-
+    Args:
+        folder: for the Parquet files.
+        endpoint: the hub's address; that of ``HF_ENDPOINT``, or Hugging Face's own, by default.
     Raises ``GivenUpError`` where they do not arrive, or are not CIFAR-10.
     """
-    return {
-        name: transfer(address(name), folder / f".cifar-10-{name}.parquet.part", partial(read, name=name))
-        for name in CHECKSUMS
-    }
+    return {name: _read(_download(name, folder, endpoint), name) for name in CHECKSUMS}
 
 
-def read(file: Path, name: str) -> Split:
-    """A split from its Parquet file, in its original order. Raises ``WrongFileError`` where it is not CIFAR-10's."""
+def _download(name: str, folder: Path, endpoint: str | None) -> Path:
+    with widget_warnings_ignored():
+        from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url  # here: only a download needs it
+
+    file = f"plain_text/{name}-00000-of-00001.parquet"
+    try:
+        size = get_hf_file_metadata(hf_hub_url(DATA_SET, file, repo_type="dataset", endpoint=endpoint)).size
+        if size is None or size > LARGEST:
+            raise GivenUpError(f"offers a file of {size} bytes")
+        return Path(hf_hub_download(DATA_SET, file, repo_type="dataset", local_dir=folder, endpoint=endpoint))
+    except GivenUpError:
+        raise
+    except Exception as error:  # those of the library's network library, which is another since its version 1
+        if getattr(error, "errno", None) in OF_THIS_MACHINE:
+            raise
+        raise GivenUpError(f"cannot deliver ({' '.join(str(error).split())[:200]})") from error
+
+
+def _read(file: Path, name: str) -> Split:
+    """A split from its Parquet file, in its original order. Raises ``GivenUpError`` where it is not CIFAR-10's."""
     from pyarrow.parquet import read_table  # here, because only a download needs it
 
     try:
@@ -50,7 +61,8 @@ def read(file: Path, name: str) -> Split:
     except (KeyError, TypeError, ValueError, OSError, CifarcamError) as error:
         if getattr(error, "errno", None) is not None:  # this machine's fault: pyarrow's and Pillow's have no number
             raise
-        raise WrongFileError(str(error)) from error
+        file.unlink()
+        raise GivenUpError(f"sent another file ({error})") from error
 
 
 def _decoded(pictures: list[bytes], name: str) -> Iterator[np.ndarray]:
