@@ -29,6 +29,7 @@ from cifarcam.records.measurements import write_range_test
 from cifarcam.records.runs import load_run, record, recorded_runs, refuse_recorded
 from cifarcam.training.batches import Batches
 from cifarcam.training.checkpoints import CHECKPOINT
+from cifarcam.training.fields import KIND, TEXT
 from cifarcam.training.loop import fit
 from cifarcam.training.lr_finder import FEWEST_POINTS, range_test
 from cifarcam.training.optimizers import make_optimizer
@@ -36,7 +37,7 @@ from cifarcam.training.recipes import RECIPES, Recipe, find_recipe
 
 FIGURE_FORMATS = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
 MOST_DRIFT = 0.0002  # another machine's rounding moves a borderline image or two in 10,000
-OVERRIDES = {"epochs": int, "seed": int, "batch_size": int, "lr": float, "width": int}
+OVERRIDES = [field for field in dataclasses.fields(Recipe) if field.name != "name"]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -208,8 +209,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_recipe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", help=f"one of {', '.join(RECIPES)}")
-    for name, kind in OVERRIDES.items():
-        parser.add_argument(f"--{name}", type=kind, help=f"in place of the recipe's {name}")
+    fields = parser.add_argument_group("fields of the recipe, to be changed")
+    for field in OVERRIDES:
+        switch = field.metadata[KIND] is bool
+        given = {"action": argparse.BooleanOptionalAction} if switch else {"type": field.metadata[KIND]}
+        fields.add_argument(f"--{field.name.replace('_', '-')}", help=field.metadata[TEXT].replace("%", "%%"), **given)
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
@@ -233,7 +237,8 @@ def _data_place(named: str) -> str:
 
 
 def _recipe(parsed: argparse.Namespace) -> Recipe:
-    changes = {name: getattr(parsed, name) for name in OVERRIDES if getattr(parsed, name) is not None}
+    given = {field.name: getattr(parsed, field.name) for field in OVERRIDES}
+    changes = {name: value for name, value in given.items() if value is not None}
     return find_recipe(parsed.recipe).replace(**changes)
 
 

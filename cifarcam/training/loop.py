@@ -6,15 +6,14 @@ ends with the very same weights as one that was not.
 
 from __future__ import annotations
 
-import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from cifarcam.data.constants import CLASSES
 from cifarcam.data.split import Split, check_split
@@ -31,10 +30,9 @@ from cifarcam.training.checkpoints import (
     refuse_missing,
     save_checkpoint,
 )
+from cifarcam.training.progress import EpochLog, evaluation_row
 from cifarcam.training.recipes import Recipe
 from cifarcam.training.state import TrainingState
-
-SECONDS_BETWEEN_READINGS = 0.5  # of loss and accuracy: each makes a GPU wait
 
 
 @dataclass
@@ -89,6 +87,7 @@ def fit(
         device: where to train; the first GPU by default, else the CPU.
         compiled: train with ``torch.compile``: a minute more at the start, faster steps after it. For a GPU. What else
             the process has compiled is compiled again when it is next used.
+
     Prints two lines an epoch, with a progress bar in between.
     Raises ``CifarcamError`` for splits of another form, a loss that is not finite, an existing or foreign checkpoint,
     a folder that cannot be written to or that another run trains in.
@@ -121,60 +120,24 @@ def fit(
 
 
 def _train(run: TrainingState, batches: Batches, test: Split, last: int, checkpoint: Path | None) -> None:
-    """Trains up to and with epoch ``last``, counted from 1, with a checkpoint after each."""
-    if len(run.history) < last:
+    """Trains up to and with epoch ``last``, counted from 1, and writes a checkpoint after each."""
+    first = len(run.history)
+    if first < last:
         run.hardware = list(dict.fromkeys([*run.hardware, describe(run.device)]))
         run.commits = list(dict.fromkeys([*run.commits, current_commit()]))
-    cudnn = torch.backends.cudnn
-    repeatable = settings((cudnn, "deterministic", True), (cudnn, "benchmark", False))
-    with repeatable, onednn_workaround(run.model):
-        first = len(run.history)
-        for epoch in range(first, last):
-            if run.compiled and (epoch == first or run.recipe.side(epoch) != run.recipe.side(epoch - 1)):
-                torch.compiler.reset()  # after eight shapes it would compile no more, and a resumed run would
-            run.history.append(_train_epoch(run, batches, epoch) | _test_epoch(run, test))
-            if checkpoint is not None:
-                save_checkpoint(run, checkpoint)
-
-
-def _train_epoch(run: TrainingState, batches: Batches, epoch: int) -> dict:
-    recipe, lr = run.recipe, run.optimizer.param_groups[0]["lr"]
-    print(f"Epoch {epoch + 1}/{recipe.epochs}, learning rate {lr:.6f}{_time_left(run)}", flush=True)
-    started = time.perf_counter()
-    loss_sum = torch.zeros((), device=run.device)
-    correct = torch.zeros((), dtype=torch.long, device=run.device)
-    seen, told = 0, started
-    run.model.train()
-    with torch.random.fork_rng(devices=[run.device] if run.device.type == "cuda" else []):
-        torch.manual_seed(generator_for(recipe.seed, epoch, "dropout").initial_seed())
-        bar = tqdm(batches.epoch(epoch), total=len(batches), unit="batch")
-        for number, (x, y) in enumerate(bar):
-            logits = train_step(run, x, y)
-            loss_sum += F.cross_entropy(logits, y, reduction="sum")
-            correct += (logits.argmax(1) == y).sum()
-            seen += len(y)
-            if time.perf_counter() - told > SECONDS_BETWEEN_READINGS or number == len(batches) - 1:
-                told = time.perf_counter()
-                _check_finite(loss_sum, epoch)
-                loss, accuracy = loss_sum.item() / seen, 100 * correct.item() / seen
-                bar.set_postfix_str(f"loss={loss:.4f} batch={number} accuracy={accuracy:.2f}%")
-    return {
-        "epoch": epoch + 1,
-        "lr": lr,
-        "train_loss": loss_sum.item() / seen,
-        "train_accuracy": correct.item() / seen,
-        "seconds": round(time.perf_counter() - started, 2),
-    }
-
-
-def _time_left(run: TrainingState) -> str:
-    """How long the rest will take: an image of half the side takes a quarter of the time."""
-    if not run.history:
-        return ""
-    areas = [run.recipe.side(epoch) ** 2 for epoch in range(run.recipe.epochs)]
-    done = len(run.history)
-    seconds = run.history[-1]["seconds"] / areas[done - 1] * sum(areas[done:])
-    return f", about {seconds / 60:.0f} minutes left" if seconds >= 90 else f", about {seconds:.0f} seconds left"
+    for epoch in range(first, last):
+        if run.compiled and (epoch == first or run.recipe.side(epoch) != run.recipe.side(epoch - 1)):
+            torch.compiler.reset()  # after eight shapes it would compile no more, and a resumed run would
+        run.model.train()
+        log = EpochLog(run, batches, epoch)
+        with _repeatable(run, epoch):
+            for x, y in log:
+                logits = train_step(run, x, y)
+                log.add(logits, y)
+        predictions = Predictions(predict(run.evaluated, test.images, precision=run.precision), test.labels)
+        run.history.append(log.row() | evaluation_row(predictions))
+        if checkpoint is not None:
+            save_checkpoint(run, checkpoint)
 
 
 def train_step(run: TrainingState, x: Tensor, y: Tensor) -> Tensor:
@@ -196,16 +159,12 @@ def train_step(run: TrainingState, x: Tensor, y: Tensor) -> Tensor:
     return logits.detach()
 
 
-def _test_epoch(run: TrainingState, test: Split) -> dict:
-    results = Predictions(predict(run.evaluated, test.images, precision=run.precision), test.labels)
-    right, total = int(results.correct.sum()), len(results.labels)
-    print(f"Test set: mean loss {results.loss:.4f}, Accuracy: {right}/{total} ({100 * right / total:.2f}%)", flush=True)
-    return {"test_loss": results.loss, "test_accuracy": results.accuracy}
-
-
-def _check_finite(loss: Tensor, epoch: int) -> None:
-    if not loss.isfinite():
-        raise CifarcamError(
-            f"The training loss is {loss.item()} in epoch {epoch + 1}; lower the learning rate. "
-            "The checkpoint of the epoch before, if there is one, is intact."
-        )
+@contextmanager
+def _repeatable(run: TrainingState, epoch: int) -> Iterator[None]:
+    """Inside the block dropout follows from seed and epoch, and convolutions give the same each time."""
+    cudnn = torch.backends.cudnn
+    deterministic = settings((cudnn, "deterministic", True), (cudnn, "benchmark", False))
+    forked = torch.random.fork_rng(devices=[run.device] if run.device.type == "cuda" else [])
+    with deterministic, forked, onednn_workaround(run.model):
+        torch.manual_seed(generator_for(run.recipe.seed, epoch, "dropout").initial_seed())
+        yield

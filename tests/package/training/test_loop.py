@@ -25,7 +25,7 @@ from cifarcam.errors import CifarcamError
 from cifarcam.hardware import describe, fastest_precision, onednn_workaround
 from cifarcam.network.resnet import ResNet18
 from cifarcam.provenance import current_commit
-from cifarcam.training import checkpoints, loop, state
+from cifarcam.training import checkpoints, loop, progress, state
 from cifarcam.training.batches import Batches
 from cifarcam.training.loop import Fitted, fit
 from cifarcam.training.optimizers import make_optimizer
@@ -185,8 +185,8 @@ def test_the_log_has_the_learning_rate_and_the_accuracy(capsys: pytest.CaptureFi
 
 
 def test_the_bar_shows_loss_batch_and_accuracy(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
-    bar = loop.tqdm
-    monkeypatch.setattr(loop, "tqdm", lambda *args, **options: bar(*args, **options, disable=False, mininterval=0))
+    bar = progress.tqdm
+    monkeypatch.setattr(progress, "tqdm", lambda *args, **options: bar(*args, **options, disable=False, mininterval=0))
     history = fit(TINY.replace(epochs=1), TRAIN, TEST, device="cpu").history
     shown = capsys.readouterr().err
     assert "3/3" in shown
@@ -196,11 +196,11 @@ def test_the_bar_shows_loss_batch_and_accuracy(monkeypatch: pytest.MonkeyPatch, 
 
 def test_the_time_left_goes_by_the_area_of_the_images_to_come() -> None:
     run = TrainingState(BATCHED, TRAIN, torch.device("cpu"))  # sides 24, 28, 32
-    assert loop._time_left(run) == ""
+    assert progress.time_left(run) == ""
     run.history = [{"seconds": 60.0}]
-    assert loop._time_left(run) == f", about {(28**2 + 32**2) / 24**2:.0f} minutes left"
+    assert progress.time_left(run) == f", about {(28**2 + 32**2) / 24**2:.0f} minutes left"
     run.history *= 3
-    assert loop._time_left(run) == ", about 0 seconds left"
+    assert progress.time_left(run) == ", about 0 seconds left"
 
 
 def fresh_model(recipe: Recipe) -> ResNet18:
@@ -432,7 +432,7 @@ def test_an_unwritable_folder_is_found_out_before_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deeper: str
 ) -> None:
     (tmp_path / "blocker").write_text("a file")
-    monkeypatch.setattr(loop, "_train_epoch", None)
+    monkeypatch.setattr(loop, "train_step", None)
     with pytest.raises(CifarcamError, match=r"Cannot write .*Choose a folder you may write to"):
         fit(TINY, TRAIN, TEST, out=tmp_path / "blocker" / deeper, device="cpu")
     assert (tmp_path / "blocker").read_text() == "a file"
@@ -470,16 +470,16 @@ def test_two_runs_do_not_train_into_one_folder(
     stopped_copy: Path, monkeypatch: pytest.MonkeyPatch, resume: bool
 ) -> None:
     before = (stopped_copy / "checkpoint.pt").read_bytes()
-    train_epoch = loop._train_epoch
+    step = loop.train_step
 
-    def another_begins(run: TrainingState, batches: Batches, epoch: int) -> dict:
-        monkeypatch.setattr(loop, "_train_epoch", train_epoch)
+    def another_begins(run: TrainingState, x: Tensor, y: Tensor) -> Tensor:
+        monkeypatch.setattr(loop, "train_step", step)
         with pytest.raises(CifarcamError, match="Another run is training in .* now"):
             fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=resume, device="cpu")
         assert (stopped_copy / "checkpoint.pt").read_bytes() == before
-        return train_epoch(run, batches, epoch)
+        return step(run, x, y)
 
-    monkeypatch.setattr(loop, "_train_epoch", another_begins)
+    monkeypatch.setattr(loop, "train_step", another_begins)
     fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=True, device="cpu")
     assert {path.name for path in stopped_copy.iterdir()} - {checkpoints.LOCK} == {"checkpoint.pt"}
 
@@ -575,7 +575,7 @@ WRONG_SPLITS = {
 
 @pytest.mark.parametrize("wrong", WRONG_SPLITS)
 def test_a_split_of_another_form_is_found_out_before_training(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "_train_epoch", None)
+    monkeypatch.setattr(loop, "train_step", None)
     split, told = WRONG_SPLITS[wrong]
     for name, train, test in (("training", split, TEST), ("test", TRAIN, split)):
         with pytest.raises(CifarcamError, match=f"The {name} .*{re.escape(told)}"):
