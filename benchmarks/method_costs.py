@@ -16,9 +16,9 @@ from benchmarks.side_by_side import about, arguments, in_turns, rate
 from cifarcam.data.cifar import cifar10
 from cifarcam.files import write_json
 from cifarcam.maps.cam import stage_maps
-from cifarcam.maps.methods import METHODS, SLOW
 from cifarcam.network.hooks import pass_counter
 from cifarcam.network.resnet import ResNet18
+from cifarcam.records.checks import RECORDED_METHODS, RECORDED_SLOW
 from cifarcam.records.runs import load_run
 
 
@@ -29,7 +29,7 @@ def one_by_one(net: ResNet18, images: np.ndarray, method: str) -> None:
 
 def ways(net: ResNet18, images: np.ndarray) -> dict[str, Callable[[], float]]:
     """For each method what gives images a second; a slow one is given a single image a turn."""
-    given = {name: images[:1] if name in SLOW else images for name in METHODS}
+    given = {name: images[:1] if name in RECORDED_SLOW else images for name in RECORDED_METHODS}
     return {name: rate(partial(one_by_one, net, some, name), len(some)) for name, some in given.items()}
 
 
@@ -43,7 +43,7 @@ def main(words: list[str] | None = None) -> dict:
     images, many = every[: parsed.images], every[: parsed.many]
     rates = in_turns(ways(net, images), parsed.rounds)
     methods = {}
-    for name in METHODS:
+    for name in RECORDED_METHODS:
         with pass_counter(net) as passes:
             stage_maps(net, images[:1], method=name)
         times = float(f"{rates['Grad-CAM'] / rates[name]:.2g}")

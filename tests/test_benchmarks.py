@@ -15,7 +15,7 @@ from benchmarks import augmentation, method_costs, road, side_by_side, stage_map
 from benchmarks.plain_loop import PlainLoop
 from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
-from cifarcam.maps.methods import METHODS, SLOW
+from cifarcam.records.checks import RECORDED_METHODS, RECORDED_SLOW
 from cifarcam.records.measurements import recorded_method_costs
 
 RANDOM = np.random.default_rng(0)
@@ -105,15 +105,15 @@ def test_stage_maps_are_compared_before_they_are_timed(small_run: None, monkeypa
 def test_method_costs_are_those_of_the_record_but_for_the_time(small_run: None, tmp_path: Path) -> None:
     out = tmp_path / "costs.json"
     measured = method_costs.main(["--rounds", "1", "--images", "1", "--many", "5", "--out", str(out)])
-    assert json.loads(out.read_text()) == measured and list(measured["methods"]) == list(METHODS)
+    assert json.loads(out.read_text()) == measured and list(measured["methods"]) == list(RECORDED_METHODS)
     assert measured["methods"]["Grad-CAM"]["times_grad_cam"] == 1
     assert measured["grad_cam_in_batches"]["images"] == 5 and measured["grad_cam_in_batches"]["minutes"] > 0
     recorded, about = recorded_method_costs()
     assert about["grad_cam_in_batches"]["images"] == 10_000
-    assert list(recorded.index) == list(METHODS) and {"command", "hardware", "torch", "date"} <= set(about)
+    assert list(recorded.index) == list(RECORDED_METHODS) and {"command", "hardware", "torch", "date"} <= set(about)
     channels = {width: 16 * width for width in (WIDTH, 64)}
     for name, counts in measured["methods"].items():
-        more = channels[64] - channels[WIDTH] if name in SLOW else 0
+        more = channels[64] - channels[WIDTH] if name in RECORDED_SLOW else 0
         assert (recorded["forward"][name], recorded["backward"][name]) == (
             counts["forward"] + more,
             counts["backward"],

@@ -13,7 +13,7 @@ import numpy as np
 from cifarcam.files import read_arrays, write_arrays
 from cifarcam.hardware import training_device
 from cifarcam.maps.cam import StageMaps, stage_maps
-from cifarcam.maps.methods import SLOW
+from cifarcam.records.checks import RECORDED_SLOW
 from cifarcam.records.folders import MEASUREMENTS
 from cifarcam.records.runs import Run
 
@@ -35,10 +35,11 @@ def slow_maps(run: Run, images: np.ndarray) -> dict[str, StageMaps]:
     asked = [image_checksum(image) for image in images]
     if str(record["weights"]) == run.weights_checksum() and set(asked) <= set(places):
         chosen = [places[checksum] for checksum in asked]
-        return {name: _from_record(record, name, chosen) for name in SLOW}
-    print(f"The maps of these {len(images)} images by {' and '.join(SLOW)} are not on record: computing them now.")
+        return {name: _from_record(record, name, chosen) for name in RECORDED_SLOW}
+    names = " and ".join(RECORDED_SLOW)
+    print(f"The maps of these {len(images)} images by {names} are not on record: computing them now.")
     model = run.model().to(training_device())
-    return {name: stage_maps(model, images, method=name) for name in SLOW}
+    return {name: stage_maps(model, images, method=name) for name in RECORDED_SLOW}
 
 
 def slow_maps_provenance() -> dict:
@@ -53,7 +54,7 @@ def write_slow_maps(run: Run, images: np.ndarray, provenance: dict, path: Path =
         "images": np.array([image_checksum(image) for image in images]),
         "weights": np.array(run.weights_checksum()),
     }
-    for name in SLOW:
+    for name in RECORDED_SLOW:
         maps = stage_maps(model, images, method=name)
         content |= {
             f"{name}/maps": maps.maps.astype(np.float16),  # 0 to 1, so to 0.0005

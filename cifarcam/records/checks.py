@@ -15,6 +15,13 @@ from cifarcam.files import read_arrays, write_arrays
 from cifarcam.records.folders import MEASUREMENTS, SMALL_RUNS
 from cifarcam.records.runs import Run, load_run
 
+RECORDED_METHODS = (
+    *("Grad-CAM", "Grad-CAM++", "XGrad-CAM", "HiResCAM", "LayerCAM", "Eigen-CAM"),
+    *("Score-CAM", "Ablation-CAM"),
+)
+"""The methods of which there are records; ``cifarcam.maps.METHODS`` are those that can be computed."""
+RECORDED_SLOW = ("Score-CAM", "Ablation-CAM")
+"""Those of them that take a pass for each channel, so that they are recorded on fewer images."""
 Measured = Mapping[str, Mapping[str, np.ndarray]]
 """By explainer and measure: float, (N, S), a number for each image and stage; (parts, N, S) for the cascade.
 

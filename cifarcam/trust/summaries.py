@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from cifarcam.errors import CifarcamError
-from cifarcam.maps.methods import SLOW
 from cifarcam.network.resnet import STAGES
-from cifarcam.records.checks import Measured, recorded_check
+from cifarcam.records.checks import RECORDED_SLOW, Measured, recorded_check
 from cifarcam.trust.bootstrap import bootstrap_interval
 
 FEW = 30  # images; intervals of fewer are too narrow
@@ -104,11 +103,11 @@ def how_recorded(provenance: Mapping[str, Mapping], shown: str = "images") -> st
     Explainers that were measured on other hardware or another day than Grad-CAM are named with theirs.
     """
     explainers = provenance["explainers"]
-    fast, slow = explainers["Grad-CAM"], explainers[SLOW[0]]
+    fast, slow = explainers["Grad-CAM"], explainers[RECORDED_SLOW[0]]
     others: dict[str, list[str]] = {}
     for name, how in explainers.items():
         if (how["hardware"], how["date"]) != (fast["hardware"], fast["date"]):
             others.setdefault(f"{how['hardware']}, {how['date']}", []).append(name)
     text = f"{fast['command']}, {fast['hardware']}, {fast['date']}"
-    text += f": {fast['images']} {shown}, {slow['images']} for {' and '.join(SLOW)}"
+    text += f": {fast['images']} {shown}, {slow['images']} for {' and '.join(RECORDED_SLOW)}"
     return "; ".join([text, *(f"{' and '.join(names)} on {where}" for where, names in others.items())])

@@ -28,9 +28,10 @@ from cifarcam.errors import CifarcamError
 from cifarcam.figures.style import HEAT
 from cifarcam.files import atomic_write
 from cifarcam.maps.cam import StageMaps, stage_maps
-from cifarcam.maps.methods import CLASS_BLIND, METHODS, SLOW
+from cifarcam.maps.methods import CLASS_BLIND
 from cifarcam.network.predictions import Predictions
 from cifarcam.provenance import provenance
+from cifarcam.records.checks import RECORDED_METHODS, RECORDED_SLOW
 from cifarcam.records.runs import Run, load_run
 from tools.book.chapters import ROOT
 
@@ -40,7 +41,7 @@ STILL = ROOT / "book" / "_static" / "explorer-still.png"
 MISTAKES = 44
 OF_THE_CHAPTER = 10  # the first mistakes, which the figures of chapter 7 show
 SIZES = {"layer0": 32, "layer1": 32, "layer2": 16, "layer3": 8, "layer4": 4}  # places along a side of each stage
-FAST = tuple(name for name in METHODS if name not in SLOW)
+FAST = tuple(name for name in RECORDED_METHODS if name not in RECORDED_SLOW)
 LEVELS = 255
 
 

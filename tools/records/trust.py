@@ -21,16 +21,15 @@ from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
 from cifarcam.files import read_arrays, write_arrays
 from cifarcam.hardware import training_device
-from cifarcam.maps.methods import METHODS, SLOW
 from cifarcam.provenance import current_commit, provenance
-from cifarcam.records.checks import recorded_check, write_check
+from cifarcam.records.checks import RECORDED_METHODS, RECORDED_SLOW, recorded_check, write_check
 from cifarcam.records.runs import load_run
 from cifarcam.trust.catalogue import CHECKS, Check, Measures
 from cifarcam.trust.checks import BASELINES, Explainer, by_method
 
 WORK = Path("runs") / "trust"
 COMMIT = current_commit()  # of the code that this process runs, whatever is committed while it measures
-EXPLAINERS: dict[str, Explainer] = {name: by_method(name) for name in METHODS} | BASELINES
+EXPLAINERS: dict[str, Explainer] = {name: by_method(name) for name in RECORDED_METHODS} | BASELINES
 Piece = tuple[Measures, dict]
 
 
@@ -57,7 +56,7 @@ def kept(name: str, explainer: str, weights: dict[str, str], images: int, measur
 
 def images_for(check: Check, explainer: str) -> int:
     """How many images the record of a check gives to an explainer."""
-    return check.images_if_slow if explainer in SLOW else check.images
+    return check.images_if_slow if explainer in RECORDED_SLOW else check.images
 
 
 def recorded_pieces(name: str, but: list[str], weights: dict[str, str]) -> dict[str, Piece]:

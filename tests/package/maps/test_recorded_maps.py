@@ -13,8 +13,8 @@ from cifarcam.data.split import Split
 from cifarcam.data.synthetic import synthetic_cifar10
 from cifarcam.maps import recorded_maps
 from cifarcam.maps.cam import stage_maps
-from cifarcam.maps.methods import SLOW
 from cifarcam.maps.recorded_maps import slow_maps, slow_maps_provenance, write_slow_maps
+from cifarcam.records.checks import RECORDED_SLOW
 from cifarcam.records.runs import load_run
 
 NET, IMAGES = as_if_trained(width=2), synthetic_cifar10("test").images[:4]
@@ -30,7 +30,7 @@ def small_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_recorded_maps_are_found_by_their_images_in_any_order(small_record: None, capsys) -> None:
     found = slow_maps(RUN, IMAGES[[2, 0]])
-    assert capsys.readouterr().out == "" and tuple(found) == SLOW
+    assert capsys.readouterr().out == "" and tuple(found) == RECORDED_SLOW
     for name, maps in found.items():
         expected = stage_maps(NET, IMAGES[[2, 0]], method=name)
         np.testing.assert_allclose(maps.maps, expected.maps, atol=5e-4)
@@ -57,7 +57,7 @@ def test_the_record_that_ships_is_what_the_shipped_weights_give(real_test: Split
     mistakes = run.predictions(real_test).misclassified().numpy()[:10]
     recorded = slow_maps(run, real_test.images[mistakes])
     assert capsys.readouterr().out == ""
-    for place, name in enumerate(SLOW, start=2):
+    for place, name in enumerate(RECORDED_SLOW, start=2):
         now = stage_maps(run.model(), real_test.images[mistakes[[place]]], method=name)
         np.testing.assert_allclose(recorded[name].maps[[place]], now.maps, atol=2e-3)
         np.testing.assert_allclose(recorded[name].raw_maxima[[place]], now.raw_maxima, rtol=1e-3)

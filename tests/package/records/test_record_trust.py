@@ -61,12 +61,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_check_is_recorded_for_every_fast_method_and_baseline(
     name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fast = {each: explainer for each, explainer in trust.EXPLAINERS.items() if each not in trust.SLOW}
+    fast = {each: explainer for each, explainer in trust.EXPLAINERS.items() if each not in trust.RECORDED_SLOW}
     assert len(fast) == 9
     fast["own"] = by_method(lambda activations, gradients: gradients.mean((2, 3)))
     monkeypatch.setattr(trust, "EXPLAINERS", fast)
     monkeypatch.setattr(trust, "write_check", partial(write_check, folder=folder))
-    monkeypatch.setattr(trust, "SLOW", ("Eigen-CAM",))
+    monkeypatch.setattr(trust, "RECORDED_SLOW", ("Eigen-CAM",))
     monkeypatch.setattr(trust, "WORK", folder / "work")
     monkeypatch.setattr(trust, "test_images", lambda: SMALL)
     monkeypatch.setattr(subjects, "load_run", lambda name: AsRecorded())

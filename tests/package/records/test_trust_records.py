@@ -7,9 +7,8 @@ import pytest
 
 from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
-from cifarcam.maps.methods import METHODS, SLOW
 from cifarcam.network.resnet import STAGES
-from cifarcam.records.checks import recorded_check, small_run
+from cifarcam.records.checks import RECORDED_METHODS, RECORDED_SLOW, recorded_check, small_run
 from cifarcam.records.runs import Run, load_run
 from cifarcam.trust.bootstrap import bootstrap_interval
 from cifarcam.trust.catalogue import CHECKS
@@ -27,7 +26,7 @@ def shipped(name: str) -> Run:
 @pytest.mark.parametrize("name", CHECKS)
 def test_a_check_is_of_the_networks_that_ship_and_of_a_commit(name: str) -> None:
     _, about = recorded_check(name)
-    assert set(about["explainers"]) == {*METHODS, *BASELINES}
+    assert set(about["explainers"]) == {*RECORDED_METHODS, *BASELINES}
     for how in about["explainers"].values():
         assert how["weights"] == {network: shipped(network).weights_checksum() for network in how["weights"]}
         assert how["command"] == f"python -m tools.records.trust {name}"
@@ -38,7 +37,7 @@ def test_a_check_is_of_the_networks_that_ship_and_of_a_commit(name: str) -> None
 def test_a_check_has_as_many_images_as_the_catalogue_says(name: str) -> None:
     measured, about = recorded_check(name)
     for explainer, measures in measured.items():
-        expected = CHECKS[name].images_if_slow if explainer in SLOW else CHECKS[name].images
+        expected = CHECKS[name].images_if_slow if explainer in RECORDED_SLOW else CHECKS[name].images
         assert about["explainers"][explainer]["images"] == expected
         assert {values.shape[-2] for values in measures.values()} == {expected}
 
@@ -150,7 +149,7 @@ def test_what_was_measured_elsewhere_or_later_is_told() -> None:
 
 def test_a_scorecard_has_each_check_at_one_stage() -> None:
     card = scorecard("layer3")
-    assert list(card.index) == [*METHODS, *BASELINES] and list(card) == list(SCORES)
+    assert list(card.index) == [*RECORDED_METHODS, *BASELINES] and list(card) == list(SCORES)
     measures = recorded_check("shortcut")[0]["Grad-CAM"]
     cheat, honest = (np.nan_to_num(measures[name][:, 3]) for name in ("shortcut", "control"))
     low, high = bootstrap_interval(cheat - honest)
