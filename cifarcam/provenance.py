@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
+from collections.abc import Sequence
 from datetime import date
+from importlib import metadata
 from pathlib import Path
 
 import torch
 
+from cifarcam import __version__
 from cifarcam.hardware import describe
 
 
@@ -25,11 +29,27 @@ def current_commit() -> str | None:
     return asked.stdout.strip() if asked.returncode == 0 else None
 
 
-def provenance(command: str, device: torch.device) -> dict:
-    """What every measurement says of itself: ``command``, ``hardware``, ``torch`` and ``date``."""
+def provenance(
+    command: str,
+    hardware: torch.device | str,
+    packages: Sequence[str] = (),
+    commit: str | None = None,
+) -> dict:
+    """What every record says of itself.
+
+    Args:
+        command: what makes it.
+        hardware: the device it was made on, or a line that names it.
+        packages: whose versions matter, besides Python's, PyTorch's and this package's own.
+        commit: of this package; by default the one it runs from.
+    Returns: ``command``, ``commit`` (``None`` where the package runs from no checkout), ``hardware``, ``versions`` by
+        package, and ``date`` (year-month-day).
+    """
     return {
         "command": command,
-        "hardware": describe(device),
-        "torch": torch.__version__,
+        "commit": commit or current_commit(),
+        "hardware": hardware if isinstance(hardware, str) else describe(hardware),
+        "versions": {"python": platform.python_version(), "cifarcam": __version__}
+        | {name: metadata.version(name) for name in ("torch", *packages)},
         "date": date.today().isoformat(),
     }

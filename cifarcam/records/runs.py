@@ -8,12 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import importlib
-import importlib.metadata
 import json
-import platform
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -21,19 +17,20 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from cifarcam import __version__
 from cifarcam.data.constants import CLASSES
 from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
 from cifarcam.files import atomic_write, write_json
 from cifarcam.network.predictions import Predictions, predict, tta
 from cifarcam.network.resnet import ResNet18, from_state_dict
+from cifarcam.provenance import provenance
 from cifarcam.records.folders import RUNS
 from cifarcam.training.loop import Fitted
 from cifarcam.training.recipes import Recipe
 
 RECIPE, HISTORY, PROVENANCE = "recipe.json", "history.csv", "provenance.json"
-REQUIRED = {"hardware", "precision", "training_seconds", "date", "train_checksum", "test_checksum", "results"}
+REQUIRED = {"command", "commit", "hardware", "versions", "date", "precision", "training_seconds"}
+REQUIRED |= {"train_checksum", "test_checksum", "results"}
 LOGITS, WEIGHTS = "test_logits.safetensors", "model.safetensors"
 
 
@@ -45,7 +42,8 @@ class Run:
         folder: where the record lies.
         recipe: what was trained.
         history: a row an epoch; the columns are those of ``Fitted.history``.
-        provenance: checksums of the data, hardware, versions, date, seconds, and the results in float32.
+        provenance: what every record says of itself, see ``cifarcam.provenance``; precision, seconds of training,
+            checksums of the data, and the results in float32.
     """
 
     folder: Path
@@ -127,14 +125,14 @@ def load_run(name_or_path: str | Path) -> Run:
         )
     try:
         recipe = Recipe(**json.loads((folder / RECIPE).read_text(encoding="utf-8")))
-        provenance = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
+        about = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
         history = pd.read_csv(folder / HISTORY)
-        missing = REQUIRED - set(provenance)
+        missing = REQUIRED - set(about)
     except (CifarcamError, TypeError, ValueError) as error:
         raise CifarcamError(f"The record in {folder} is damaged: {error}. Restore it, or train anew.") from error
     if missing:
         raise CifarcamError(f"{folder / PROVENANCE} is damaged: it lacks {', '.join(sorted(missing))}. Restore it.")
-    return Run(folder, recipe, history, provenance)
+    return Run(folder, recipe, history, about)
 
 
 def recorded_runs() -> list[str]:
@@ -148,11 +146,17 @@ def refuse_recorded(folder: Path) -> None:
         raise CifarcamError(f"{folder} holds a recorded run already; choose another folder.")
 
 
-def record(fitted: Fitted, test: Split, folder: str | Path) -> Run:
+def record(fitted: Fitted, test: Split, folder: str | Path, command: str | None = None) -> Run:
     """Writes a finished run into a folder and gives it back as loaded from there.
 
     The weights are kept in 16 bits (BatchNorm's vectors in 32); logits and results are those of the weights as kept,
     computed in float32. ``provenance.json`` comes last, so a record that was cut off is not taken for one.
+
+    Args:
+        fitted: a finished run.
+        test: the split that its results are of.
+        folder: where the record goes.
+        command: what made the run; by default ``cifarcam train`` with the recipe.
     Raises ``CifarcamError`` for an unfinished run, a network other than the recipe's, and where the folder holds a
     record already or cannot be written to.
     """
@@ -181,7 +185,7 @@ def record(fitted: Fitted, test: Split, folder: str | Path) -> Run:
     with atomic_write(folder / HISTORY) as temporary:
         pd.DataFrame(fitted.history).to_csv(temporary, index=False)
     write_json(folder / RECIPE, dataclasses.asdict(fitted.recipe))
-    write_json(folder / PROVENANCE, _provenance(fitted, test) | {"results": results})
+    write_json(folder / PROVENANCE, _provenance(fitted, test, command) | {"results": results})
     return load_run(folder)
 
 
@@ -195,18 +199,14 @@ def _results(name: str, predictions: Predictions) -> dict:
     return {f"{name}_accuracy": round(predictions.accuracy, 6), f"{name}_loss": round(predictions.loss, 6)}
 
 
-def _provenance(fitted: Fitted, test: Split) -> dict:
-    return {
-        "hardware": fitted.hardware,
+def _provenance(fitted: Fitted, test: Split, command: str | None) -> dict:
+    command = command or f"cifarcam train {fitted.recipe.command_line()}{' --compile' if fitted.compiled else ''}"
+    return provenance(command, fitted.hardware, ("torchvision", "numpy", "albumentations"), fitted.commit) | {
         "precision": fitted.precision,
         "compiled": fitted.compiled,
         "training_seconds": round(sum(row["seconds"] for row in fitted.history), 1),
-        "date": date.today().isoformat(),
         "train_checksum": fitted.data_checksum,
         "test_checksum": test.checksum(),
-        "code": {"cifarcam": __version__, "commit": fitted.commit},
-        "versions": {"python": platform.python_version(), "cv2": importlib.import_module("cv2").__version__}
-        | {name: importlib.metadata.version(name) for name in ("torch", "torchvision", "numpy", "albumentations")},
     }
 
 

@@ -107,8 +107,8 @@ def _facts(run: Run) -> dict[str, str]:
         "date": about["date"],
         "Python": about["versions"]["python"],
         "PyTorch": about["versions"]["torch"],
-        "commit": _commits(about["code"]["commit"]),
-        "command": f"`cifarcam train {run.recipe.command_line()}{' --compile' if about.get('compiled') else ''}`",
+        "commit": _commits(about["commit"]),
+        "command": f"`{about['command']}`",
     }
 
 

@@ -13,7 +13,6 @@ import base64
 import json
 import sys
 import zlib
-from importlib.metadata import version
 from pathlib import Path
 
 import cv2
@@ -154,7 +153,7 @@ def main() -> None:
         chosen = chosen_mistakes(predictions)
         images, labels = test.images[chosen], predictions.labels[chosen].numpy()
         maps = all_maps(run, images, labels)
-        about = provenance(COMMAND, torch.device("cpu")) | {"grad-cam": version("grad-cam")}
+        about = provenance(COMMAND, torch.device("cpu"), ["grad-cam"])
         for old in RECORD.glob("*.js"):
             old.unlink()
         write_script("mistakes", mistakes_record(run, predictions, images, chosen, about), RECORD)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from importlib.metadata import version
 
 import torch
 
@@ -26,8 +25,8 @@ def main() -> None:
         run, test = load_run("best"), cifar10("test")
         run.check_recorded_on(test)
         images = test.images[run.predictions(test).misclassified()[:MISTAKES]]
-        about = provenance("python -m tools.records.slow_maps", torch.device("cpu"))
-        write_slow_maps(run, images, about | {"run": "best", "grad-cam": version("grad-cam")})
+        about = provenance("python -m tools.records.slow_maps", torch.device("cpu"), ["grad-cam"])
+        write_slow_maps(run, images, about | {"run": "best"})
     except CifarcamError as error:
         sys.exit(str(error))
     print(f"written: {SLOW_MAPS}")

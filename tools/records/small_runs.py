@@ -76,7 +76,8 @@ def main(words: list[str] | None = None) -> None:
         if parsed.epochs:
             recipe = recipe.replace(epochs=parsed.epochs)
         fitted = fit(recipe, train, test, out=parsed.out, resume=(parsed.out / CHECKPOINT).exists())
-        run = record(fitted, test, parsed.out)
+        command = f"python -m tools.records.small_runs {parsed.name} --out FOLDER"
+        run = record(fitted, test, parsed.out, command)
     except CifarcamError as error:
         sys.exit(str(error))
     (parsed.out / CHECKPOINT).unlink(missing_ok=True)

@@ -11,7 +11,6 @@ import argparse
 import sys
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 from tqdm import tqdm
@@ -47,8 +46,8 @@ def kept(name: str, explainer: str, weights: dict[str, str], images: int, measur
         measured, about = read_arrays(path)
         if (about["weights"], about["images"]) == (weights, images):
             return measured, about
-    about = provenance(f"python -m tools.records.trust {name}", training_device())
-    about |= {"weights": weights, "images": images, "grad-cam": version("grad-cam"), "commit": COMMIT}
+    about = provenance(f"python -m tools.records.trust {name}", training_device(), ["grad-cam"], COMMIT)
+    about |= {"weights": weights, "images": images}
     measured = measure()
     write_arrays(path, measured, about)
     return measured, about

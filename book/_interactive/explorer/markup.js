@@ -90,10 +90,10 @@
   }
 
   function foot({ provenance }) {
-    const { run, weights, command, hardware, torch, date } = provenance;
+    const { run, weights, command, hardware, versions, date } = provenance;
     return `<p class="foot"><a class="link" href="">Link to this view</a>. Recorded on ${date} from the run
       <code>${run}</code> (weights <code>${weights.slice(0, 8)}</code>) by <code>${command}</code>, on ${hardware},
-      PyTorch ${torch}.</p>`;
+      PyTorch ${versions.torch}.</p>`;
   }
 
   /** The whole explorer as HTML; `style` is the address of its style sheet. */

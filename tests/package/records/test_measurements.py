@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
+import json
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from cifarcam.files import read_arrays
 from cifarcam.hardware import describe
 from cifarcam.provenance import provenance
+from cifarcam.records.folders import MEASUREMENTS, RECORDED
 from cifarcam.records.measurements import published_one_cycle, published_results, recorded_range_test, write_range_test
 from cifarcam.training.lr_finder import RangeTest
 from cifarcam.training.recipes import ONE_CYCLE
+
+KEYS = provenance("", "").keys()
+
+
+def every_provenance() -> dict[str, dict]:
+    """What each record that ships with the package says of itself, by its name."""
+    found = {path.parent.name: json.loads(path.read_text()) for path in RECORDED.rglob("provenance.json")}
+    for path in MEASUREMENTS.iterdir():
+        if path.suffix == ".json":
+            content = json.loads(path.read_text())
+            found[path.stem] = content.get("provenance", content)
+        elif path.suffix == ".npz":
+            about = read_arrays(path)[1]
+            found |= {f"{path.stem} {name}": how for name, how in about.get("explainers", {path.stem: about}).items()}
+    return found
+
+
+@pytest.mark.parametrize("name", every_provenance())
+def test_every_record_says_of_itself_what_every_other_says(name: str) -> None:
+    about = every_provenance()[name]
+    assert set(KEYS) <= set(about) and "torch" in about["versions"]
+    assert about["command"].startswith(("cifarcam ", "python -m ")) and date.fromisoformat(about["date"])
 
 
 def test_the_published_log_ends_where_its_write_up_says() -> None:
@@ -30,7 +56,7 @@ def test_the_published_results_agree_with_the_published_log() -> None:
 
 def test_the_recorded_range_test_is_the_one_it_says_it_is() -> None:
     curve, about = recorded_range_test()
-    assert about["recipe"]["batch_size"] == 512 and {"command", "hardware", "precision", "torch", "date"} <= set(about)
+    assert about["recipe"]["batch_size"] == 512 and {"precision", *KEYS} <= set(about)
     assert (np.diff(curve.lr) > 0).all() and np.isfinite(curve.loss).all()
     assert curve.diverged or len(curve.lr) == 200
     assert curve.lr[-1] <= 10.0001 and set(curve.suggestions()) == {"steepest", "minimum/10", "valley"}
