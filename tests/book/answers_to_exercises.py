@@ -86,8 +86,16 @@ ANSWERS = {
         wrong=("lambda A, G: G.mean((2, 3))", "lambda A, G: G", "'Grad-CAM'"),
     ),
     ("09", 2): Answers(right=("0.65", "np.float32(0.6475)"), wrong=("largest_share_inside(mark, 4)", "64 / 1024", "1")),
-    ("A1", 1): Answers(right=("320.0", "300"), wrong=("10", "32", "288", "640")),
-    ("A1", 2): Answers(
+    ("10", 1): Answers(
+        right=("np.nanmean(abs(similar['Grad-CAM']['rank correlation'][0, :, 4]))",),
+        wrong=("np.nanmean(similar['Grad-CAM']['rank correlation'][0, :, 4])", "0", "1"),
+    ),
+    ("10", 2): Answers(
+        right=("ahead_of('centre Gaussian', needed, 'ROAD').loc[('HiResCAM', 'layer3'), 'mean']",),
+        wrong=("ahead_of('centre Gaussian', needed, 'ROAD')['mean']['Grad-CAM', 'layer4']", "0", "1"),
+    ),
+    ("11", 1): Answers(right=("320.0", "300"), wrong=("10", "32", "288", "640")),
+    ("11", 2): Answers(
         right=("{name: convnext.features[name] for name in (1, 3, 5, 7)}",),
         wrong=(
             "layers",

@@ -17,14 +17,13 @@ PAGES = ["README.md", "pyproject.toml", "book/*.md", "cifarcam/**/*.py", "tools/
 
 
 def test_there_are_chapters_numbered_from_one_without_gaps() -> None:
-    numbers = [int(path.name[:2]) for path in chapter_paths() if path.name[0].isdigit()]
+    numbers = [int(path.name[:2]) for path in chapter_paths()]
     assert numbers and numbers == list(range(1, len(numbers) + 1))
 
 
 @every_chapter
-def test_a_title_begins_with_the_chapters_number_or_the_appendixs_letter(path: Path) -> None:
-    number = path.name[:2].lstrip("0") if path.name[0].isdigit() else path.name[0]
-    assert title(read(path)).startswith(f"{number}. ")
+def test_a_title_begins_with_the_chapters_number(path: Path) -> None:
+    assert title(read(path)).startswith(f"{path.name[:2].lstrip('0')}. ")
 
 
 @every_chapter

@@ -68,7 +68,7 @@ def test_every_public_function_and_class_of_the_api_has_a_docstring(module: str)
 def test_each_page_says_which_chapters_use_its_modules() -> None:
     assert reference.used_in("cifarcam.errors") == "Used in chapter [4](../04-training.ipynb).\n"
     assert re.fullmatch(
-        r"Used in chapters \[7\].* and \[A\]\(\.\./A1-your-own\.ipynb\)\.\n", reference.used_in("cifarcam.maps")
+        r"Used in chapters \[7\].* and \[11\]\(\.\./11-your-own\.ipynb\)\.\n", reference.used_in("cifarcam.maps")
     )
     assert reference.used_in("cifarcam.hardware") == "No chapter imports it.\n"
 

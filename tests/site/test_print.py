@@ -11,7 +11,7 @@ from tools.book.screenshots import settle
 
 pytestmark = pytest.mark.browser
 
-CHAPTERS = ["book/05-curves.html", "book/07-grad-cam.html", "book/09-trusting-maps.html"]
+CHAPTERS = ["book/05-curves.html", "book/07-grad-cam.html", "book/09-cheating-networks.html"]
 SCREEN_ONLY = [
     ".bd-sidebar-primary",
     ".bd-sidebar-secondary",

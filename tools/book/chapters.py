@@ -15,13 +15,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def chapter_paths(root: Path = ROOT, numbers: list[str] | None = None) -> list[Path]:
-    """The chapters ``book/NN-name.ipynb``, then the appendices ``book/A1-name.ipynb`` and so on, in order.
-
-    With ``numbers`` such as ``["07", "A1"]`` only those.
+    """The chapters ``book/NN-name.ipynb`` in order; with ``numbers`` such as ``["07", "11"]`` only those.
 
     Raises ``CifarcamError`` for a number that no chapter has.
     """
-    paths = sorted((root / "book").glob("[0-9A-Z][0-9]-*.ipynb"))
+    paths = sorted((root / "book").glob("[0-9][0-9]-*.ipynb"))
     by_number = {path.name[:2]: path for path in paths}
     for number in numbers or []:
         if number.zfill(2) not in by_number:

@@ -55,8 +55,8 @@ def used_in(module: str) -> str:
 
 
 def number(chapter: Path) -> str:
-    """How the book calls a chapter: ``7``, or ``A`` for an appendix."""
-    return chapter.name[:2].lstrip("0") if chapter.name[0].isdigit() else chapter.name[0]
+    """A chapter's number as the book writes it, such as ``7``."""
+    return chapter.name[:2].lstrip("0")
 
 
 @cache
