@@ -9,6 +9,7 @@ from torch import Tensor
 
 from cifarcam.data.constants import CLASSES
 from cifarcam.data.pictures import Picture
+from cifarcam.figures.display import Pictures
 from cifarcam.figures.maps import stage_row
 from cifarcam.figures.style import EXPLAINED, NEUTRAL, sheet, show_image
 from cifarcam.maps.cam import StageMaps
@@ -23,7 +24,7 @@ def explanation(picture: Picture, probabilities: Tensor, maps: StageMaps) -> Fig
         maps: of this one image.
     """
     explained = int(maps.targets[0])
-    with sheet(7.6, 4.4) as figure:
+    with sheet(7.6, 4.4, Pictures) as figure:
         above, below = figure.subfigures(2, 1, height_ratios=[1.5, 1])
         left, middle, right = above.subplots(1, 3, width_ratios=[1, 1, 2])
         show_image(left, picture.given, f"given: {picture.size[0]}×{picture.size[1]}", interpolation="antialiased")

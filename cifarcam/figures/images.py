@@ -12,13 +12,14 @@ from cifarcam.data.constants import CLASSES
 from cifarcam.data.normalization import denormalize
 from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
+from cifarcam.figures.display import INK, Pictures
 from cifarcam.figures.style import bare, drawing, show_image
 
 
 def class_samples(split: Split, columns: int = 10, seed: int = 0, classes: Sequence[str] = CLASSES) -> Figure:
     """A row of randomly chosen images for each class, as many as it has where that is fewer than ``columns``."""
     random = np.random.default_rng(seed)
-    with drawing(len(classes), columns, 0.72 * columns + 1, 0.72 * len(classes)) as (figure, axes):
+    with drawing(len(classes), columns, 0.72 * columns + 1, 0.72 * len(classes), kind=Pictures) as (figure, axes):
         for label, (name, row) in enumerate(zip(classes, axes, strict=True)):
             members = np.flatnonzero(split.labels == label)
             chosen = random.choice(members, min(columns, len(members)), replace=False)
@@ -38,7 +39,7 @@ def transforms(original: np.ndarray, results: Mapping[str, Sequence[np.ndarray]]
         results: for each name as many images, uint8 (H, W, 3).
     """
     columns = 1 + max(len(images) for images in results.values())
-    with drawing(len(results), columns, 0.9 * columns + 1.6, 0.95 * len(results)) as (figure, axes):
+    with drawing(len(results), columns, 0.9 * columns + 1.6, 0.95 * len(results), kind=Pictures) as (figure, axes):
         for (name, images), row in zip(results.items(), axes, strict=True):
             for ax in row:
                 bare(ax)
@@ -61,14 +62,14 @@ def batch(x: Tensor, y: Tensor, columns: int = 8, classes: Sequence[str] = CLASS
     return gallery(denormalize(x), names, columns)
 
 
-def gallery(images: np.ndarray, titles: Sequence[str], columns: int = 5, colour: str = "black") -> Figure:
+def gallery(images: np.ndarray, titles: Sequence[str], columns: int = 5, colour: str = INK) -> Figure:
     """Images, (N, H, W, 3), in rows of ``columns``, a title above each. Raises ``CifarcamError`` for no images."""
     if len(images) == 0:
         raise CifarcamError("There are no images to show; expected one or more.")
     rows = -(-len(images) // columns)
     lines = max(title.count("\n") + 1 for title in titles)
     side = min(1.5, 8.5 / columns)
-    with drawing(rows, columns, side * columns, (side - 0.15 + 0.17 * lines) * rows) as (figure, axes):
+    with drawing(rows, columns, side * columns, (side - 0.15 + 0.17 * lines) * rows, kind=Pictures) as (figure, axes):
         for ax in axes.flat:
             bare(ax)
         for ax, image, title in zip(axes.flat, images, titles, strict=False):

@@ -9,6 +9,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cifarcam.figures.display import Pictures
 from cifarcam.figures.style import HEAT, drawing, show_image
 from cifarcam.maps.cam import StageMaps
 
@@ -30,7 +31,7 @@ def overlay(image: np.ndarray, heat: np.ndarray, strength: float = 0.6) -> np.nd
 def stage_grid(images: np.ndarray, maps: StageMaps, titles: Sequence[str]) -> Figure:
     """A row for each image: the image, then its maps with their raw maxima written above."""
     columns = 1 + len(maps.stages)
-    with drawing(len(images), columns, 7.6 * columns / 6, 1.42 * len(images) + 0.3) as (figure, axes):
+    with drawing(len(images), columns, 7.6 * columns / 6, 1.42 * len(images) + 0.3, kind=Pictures) as (figure, axes):
         for index, row in enumerate(axes):
             show_image(row[0], images[index], titles[index])
             draw_maps(row[1:], images[index], maps, index)
@@ -47,7 +48,10 @@ def stage_row(row: Sequence[Axes], image: np.ndarray, maps: StageMaps, index: in
 def target_pairs(images: np.ndarray, predicted: StageMaps, true: StageMaps) -> Figure:
     """Two rows for each image: the maps for the predicted class, and those for the true class."""
     columns = 1 + len(predicted.stages)
-    with drawing(2 * len(images), columns, 7.6 * columns / 6, 2.84 * len(images) + 0.3) as (figure, axes):
+    with drawing(2 * len(images), columns, 7.6 * columns / 6, 2.84 * len(images) + 0.3, kind=Pictures) as (
+        figure,
+        axes,
+    ):
         for index in range(len(images)):
             for row, maps, kind in ((axes[2 * index], predicted, "predicted"), (axes[2 * index + 1], true, "true")):
                 show_image(row[0], images[index], f"{kind}:\n{maps.classes[maps.targets[index]]}")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from cifarcam.figures.display import Pictures
 from cifarcam.figures.maps import draw_map, draw_maps, name_stages
 from cifarcam.figures.style import AGAINST_AND_FOR, SEQUENTIAL, bare, drawing, show_image
 from cifarcam.maps.cam import StageMaps
@@ -22,7 +23,7 @@ def method_grid(image: np.ndarray, maps: Mapping[str, StageMaps], index: int = 0
     """
     stages = next(iter(maps.values())).stages
     columns = 1 + len(stages)
-    with drawing(len(maps), columns, 7.6 * columns / 6, 1.3 * len(maps) + 0.3) as (figure, axes):
+    with drawing(len(maps), columns, 7.6 * columns / 6, 1.3 * len(maps) + 0.3, kind=Pictures) as (figure, axes):
         for row, (name, of_method) in zip(axes, maps.items(), strict=True):
             show_image(row[0], image, f"{name}\nfor {of_method.subject(index)}")
             draw_maps(row[1:], image, of_method, index)
@@ -39,7 +40,10 @@ def methods_at_stage(images: np.ndarray, maps: Mapping[str, StageMaps], stage: s
         stage: its name.
         titles: of the images.
     """
-    with drawing(1 + len(maps), len(images), 1.4 * len(images) + 1.1, 1.36 * len(maps) + 1.6) as (figure, axes):
+    with drawing(1 + len(maps), len(images), 1.4 * len(images) + 1.1, 1.36 * len(maps) + 1.6, kind=Pictures) as (
+        figure,
+        axes,
+    ):
         for index, column in enumerate(axes.T):
             show_image(column[0], images[index], titles[index])
             for ax, of_method in zip(column[1:], maps.values(), strict=True):
@@ -82,7 +86,7 @@ def predicted_minus_true(
         titles: of the images.
     """
     bound = float(np.abs(differences).max()) or 1.0
-    with drawing(len(images), 4, 6.2, 1.5 * len(images) + 0.4) as (figure, axes):
+    with drawing(len(images), 4, 6.2, 1.5 * len(images) + 0.4, kind=Pictures) as (figure, axes):
         for index, row in enumerate(axes):
             show_image(row[0], images[index], titles[index])
             for ax, maps in ((row[1], predicted), (row[2], true)):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from cifarcam.figures.display import Pictures
 from cifarcam.figures.maps import draw_maps
 from cifarcam.figures.style import NEUTRAL, TRAIN, sheet, show_image
 from cifarcam.maps.cam import StageMaps
@@ -28,7 +29,7 @@ def social_card(title: str, subtitle: str, images: np.ndarray, maps: StageMaps, 
     columns = 1 + len(maps.stages)
     side, gap, left, top = 170, 18, 45, 190
     step = side + gap
-    with sheet(WIDTH / DPI, HEIGHT / DPI) as figure:
+    with sheet(WIDTH / DPI, HEIGHT / DPI, Pictures) as figure:
         figure.set_layout_engine("none")
         figure.set_dpi(DPI)
         figure.text(left / WIDTH, 1 - 75 / HEIGHT, title, fontsize=38, fontweight="bold", color=TRAIN)

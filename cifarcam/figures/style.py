@@ -1,4 +1,4 @@
-"""The look that all figures share: one palette, one size of text, a white ground that holds in dark mode."""
+"""The look that all figures share: one palette, one size of text, charts on the page's ground, pictures on white."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cifarcam.figures.display import INK, Chart
+
 # Okabe and Ito's colours, told apart by readers with any common colour vision; one meaning each in all chapters.
 TRAIN, TEST = "#0072B2", "#D55E00"
-STEP_LR, ONE_CYCLE, BEST, PUBLISHED = "#CC79A7", "#E69F00", "#009E73", "#000000"
+STEP_LR, ONE_CYCLE, BEST, PUBLISHED = "#CC79A7", "#E69F00", "#009E73", INK
 RIGHT, NEUTRAL, EXPLAINED = "#0072B2", "#6B6B6B", "#56B4E9"
 # Whatever a figure compares beside these: colours and markers in order, told apart by their lightness too.
-SERIES = (("#0072B2", "o"), ("#E69F00", "s"), ("#000000", "D"), ("#56B4E9", "^"))
+SERIES = (("#0072B2", "o"), ("#E69F00", "s"), (INK, "D"), ("#56B4E9", "^"))
 SEQUENTIAL = "viridis"  # rises evenly in lightness
 HEAT = "inferno"
 AGAINST_AND_FOR = "PuOr_r"  # purple for negative, orange for positive
@@ -29,7 +31,14 @@ STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
-    "grid.color": "#E3E3E3",
+    "grid.color": INK,
+    "grid.alpha": 0.14,
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
     "axes.axisbelow": True,
     "legend.frameon": False,
     "lines.linewidth": 1.8,
@@ -38,21 +47,21 @@ STYLE = {
 
 @contextmanager
 def drawing(
-    rows: int, columns: int, width: float, height: float, **options: object
+    rows: int, columns: int, width: float, height: float, kind: type[Figure] = Chart, **options: object
 ) -> Iterator[tuple[Figure, np.ndarray]]:
     """A new figure of ``width`` by ``height`` inches and its axes, (rows, columns), drawn on in the book's style."""
-    with sheet(width, height) as figure:
+    with sheet(width, height, kind) as figure:
         yield figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
 @contextmanager
-def sheet(width: float, height: float) -> Iterator[Figure]:
+def sheet(width: float, height: float, kind: type[Figure] = Chart) -> Iterator[Figure]:
     """A new figure of ``width`` by ``height`` inches without axes, drawn on in the book's style.
 
     The figure is closed at the end: a notebook shows it once, as the value of its cell, and no window is kept.
     """
     with plt.rc_context(STYLE):
-        figure = plt.figure(figsize=(width, height), layout="constrained")
+        figure = plt.figure(figsize=(width, height), layout="constrained", FigureClass=kind)
         try:
             yield figure
         finally:
@@ -60,7 +69,7 @@ def sheet(width: float, height: float) -> Iterator[Figure]:
 
 
 def show_image(
-    axes: Axes, image: np.ndarray, title: str = "", colour: str = "black", interpolation: str = "nearest"
+    axes: Axes, image: np.ndarray, title: str = "", colour: str = INK, interpolation: str = "nearest"
 ) -> None:
     """One image without ticks: uint8 or floats in 0 to 1, (H, W, 3), a title above it."""
     axes.imshow(image, interpolation=interpolation)

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 from cifarcam.errors import CifarcamError
+from cifarcam.figures.display import INK
 from cifarcam.figures.style import NEUTRAL, SERIES, drawing
 from cifarcam.trust.bootstrap import bootstrap_interval
 
@@ -95,7 +97,7 @@ def cascade(similar: Mapping[str, np.ndarray], parts: Sequence[str], stages: Seq
     """
     columns = 3
     rows = -(-len(similar) // columns)
-    shades = [str(shade) for shade in np.linspace(0.75, 0, len(stages))]
+    shades = [to_rgba(INK, share) for share in np.linspace(0.25, 1, len(stages))]
     markers = "ov^sD"
     with drawing(rows, columns, 8.0, 2.0 * rows + 0.6, sharex=True, sharey=True) as (figure, axes):
         for ax in axes.flat[len(similar) :]:

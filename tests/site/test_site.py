@@ -69,9 +69,11 @@ def test_a_page_is_light_or_dark_as_the_reader_has_it(page: str, visited: Visite
     assert brightness(dark["background"]) < 0.2
 
 
-def test_figures_lie_on_white_and_keep_their_colours_in_the_dark(page: str, visited: Visited) -> None:
+def test_pictures_lie_on_white_in_the_dark_and_charts_on_the_page_in_a_light_ink(page: str, visited: Visited) -> None:
     for figure in visited(page, *DARK_NARROW).facts["figures"]:
-        assert (figure["background"], figure["filter"]) == ("rgb(255, 255, 255)", "none"), figure["source"]
+        ground = "rgba(0, 0, 0, 0)" if figure["chart"] else "rgb(255, 255, 255)"
+        assert (figure["background"], figure["filter"]) == (ground, "none"), figure["source"]
+        assert not figure["chart"] or brightness(figure["ink"]) > 0.6
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

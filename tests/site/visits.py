@@ -56,7 +56,8 @@ SHIFTS = """new Promise((done) => {
 
 FACTS = """() => {
   const images = [...document.images];
-  const figures = [...document.querySelectorAll('.bd-article .cell_output img, .bd-article figure img')];
+  const figures = [...document.querySelectorAll(
+    '.bd-article .cell_output img, .bd-article figure img, .bd-article .cell_output svg[role="img"]')];
   const style = (element) => getComputedStyle(element);
   const scrolled = (element) => {
     for (let parent = element.parentElement; parent && parent !== document.body; parent = parent.parentElement)
@@ -79,8 +80,10 @@ FACTS = """() => {
       .map((element) => `${element.className}: ${element.textContent.trim()}`),
     broken: images.filter((image) => !image.complete || image.naturalWidth === 0).map((image) => image.src),
     figures: figures.map((image) => ({
-      source: image.getAttribute('src'),
-      alt: image.getAttribute('alt') || '',
+      source: image.getAttribute('src') || 'a chart',
+      chart: image.tagName === 'svg',
+      alt: image.getAttribute('alt') || image.getAttribute('aria-label') || '',
+      ink: style(image).color,
       sized: image.hasAttribute('width') && image.hasAttribute('height'),
       background: style(image).backgroundColor,
       filter: style(image).filter,

@@ -1,10 +1,11 @@
-"""The cell under a chapter's title that says when, with what and on what it was executed, and how long it took.
+"""The small line of a chapter that leads to Colab and says when, with what and on what it was executed, and how long.
 
 It is written from the metadata (see ``tools.book.execution``), so it holds no number of its own.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from nbformat import NotebookNode
@@ -13,35 +14,34 @@ from nbformat.v4 import new_markdown_cell
 from tools.book.execution import executed
 
 CELL = "execution-note"  # the id of the cell
+ABOVE = ("picture-caption", "standfirst")  # it stands below the first of these cells, else below the title
+LINK = re.compile(r"\[Open in Colab\]\(([^)]*)\)")
 
 
-def refresh(notebook: NotebookNode) -> None:
-    """Puts the note under the link to Colab, in place of the one that stood there; none where there is none."""
+def refresh(notebook: NotebookNode, link: str | None = None) -> None:
+    """Puts the note in its place; with the link to Colab that is given, else with the one that it had."""
     old = {cell.id: cell for cell in notebook.cells}
-    notebook.cells = [cell for cell in notebook.cells if cell.id != CELL]
-    text = execution_note(notebook)
-    if text:
-        cell = old.get(CELL) or new_markdown_cell(id=CELL)
-        cell.source = text
-        above = "colab" if "colab" in old else notebook.cells[0].id
-        notebook.cells.insert(1 + [other.id for other in notebook.cells].index(above), cell)
+    cell = old.get(CELL) or new_markdown_cell(id=CELL)
+    held = LINK.search(cell.source)
+    cell.source = execution_note(notebook, link or (held[1] if held else ""))
+    notebook.cells = [other for other in notebook.cells if other.id != CELL]
+    above = next((name for name in ABOVE if name in old), notebook.cells[0].id)
+    notebook.cells.insert(1 + [other.id for other in notebook.cells].index(above), cell)
 
 
-def execution_note(notebook: NotebookNode) -> str:
-    """The text of the cell; empty for a chapter that does not say when it was executed."""
-    about = executed(notebook)
-    if "date" not in about:
-        return ""
-    python, torch = about.versions["python"], about.versions["torch"].partition("+")[0]
-    day = date.fromisoformat(about.date)
-    text = (
-        f"Last executed on {day.day} {day:%B %Y} with Python {python} and PyTorch {torch},\n"
-        f"in {duration(about.seconds)} on {about.hardware}. "
-    )
-    gpu = about.get("gpu")
-    if gpu is None:
-        return text + "Not timed on a GPU yet."
-    return text.strip() if gpu.hardware == about.hardware else f"{text}On {gpu.hardware}: {duration(gpu.seconds)}."
+def execution_note(notebook: NotebookNode, link: str) -> str:
+    """One small line: the link to Colab, and when, with what, on what and how long the chapter was executed."""
+    parts, about = [f"[Open in Colab]({link})"], executed(notebook)
+    if "date" in about:
+        python, torch = about.versions["python"], about.versions["torch"].partition("+")[0]
+        day, gpu = date.fromisoformat(about.date), about.get("gpu")
+        parts += [f"executed on {day.day} {day:%B %Y} with Python {python} and PyTorch {torch}"]
+        parts += [f"{duration(about.seconds)} on {about.hardware}"]
+        if gpu is None:
+            parts.append("not timed on a GPU yet")
+        elif gpu.hardware != about.hardware:
+            parts.append(f"{duration(gpu.seconds)} on {gpu.hardware}")
+    return f"<small>{' · '.join(parts)}</small>"
 
 
 def duration(seconds: float) -> str:

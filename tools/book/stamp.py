@@ -4,9 +4,9 @@
     python -m tools.book.stamp --check    writes nothing; exits 1 and names the files that are out of step
     python -m tools.book.stamp --repository https://github.com/OWNER/NAME    for a fork: changes the address first
 
-Chapters get a link to Colab (cell ``colab``), what their metadata says of their last execution (``execution-note``)
-and a first code cell (``setup``) that installs the package in Colab, all right under the title, and the metadata that
-Colab reads.
+Chapters get a line with the link to Colab and what their metadata says of their last execution (``execution-note``), a
+first code cell (``setup``) that installs the package in Colab, the metadata that Colab reads, the Markdown of their
+quizzes, and what the package knows of their exercises.
 Markdown pages get what their markers ask for, as in ``<!-- colab --> … <!-- /colab -->``; ``CITATION.cff`` gets the
 address.
 """
@@ -27,17 +27,14 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from cifarcam.errors import CifarcamError
 from cifarcam.files import atomic_write
-from tools.book import citation
+from tools.book import citation, execution_note, quizzes
 from tools.book.chapters import ROOT, chapter_paths, read, title, write
-from tools.book.execution_note import CELL as EXECUTION_NOTE
-from tools.book.execution_note import refresh
 
 # Of all that the package needs, Colab ships everything but these. They are installed without their dependencies,
 # so that Colab's own torch and numpy stay as they are.
 COLAB_LACKS = ("grad-cam", "torch-lr-finder", "ttach")
 ADDRESS = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+(?<!\.git)")
 EXPECTED = "'https://github.com/OWNER/NAME' with no slash at the end"
-STAMPED = ("colab", EXECUTION_NOTE, "setup")  # ids of the cells that are written here
 METADATA = {
     "accelerator": "GPU",
     "colab": {"gpuType": "T4", "provenance": []},
@@ -114,16 +111,31 @@ def stamped(notebook: NotebookNode, link: str, setup: str) -> NotebookNode:
     """A copy of a chapter with link, note, setup cell and metadata; its outputs and other cells as they were."""
     notebook = copy.deepcopy(notebook)
     old = {cell.id: cell for cell in notebook.cells}
-    colab_cell = old.get("colab") or new_markdown_cell(id="colab")
-    colab_cell.source = f"[Open this chapter in Colab]({link})"
     setup_cell = old.get("setup") or new_code_cell(id="setup")
     setup_cell.source = setup
     setup_cell.metadata["tags"] = ["remove-cell"]
-    title_cell, *others = _title_apart([cell for cell in notebook.cells if cell.id not in STAMPED])
-    notebook.cells = [title_cell, colab_cell, setup_cell, *others]
+    title_cell, *others = _title_apart([cell for cell in notebook.cells if cell.id != "setup"])
+    notebook.cells = [title_cell, setup_cell, *others]
     notebook.metadata.update(nbformat.from_dict(METADATA))
-    refresh(notebook)
+    execution_note.refresh(notebook, link)
+    quizzes.refresh(notebook)
+    _describe_exercises(notebook)
     return notebook
+
+
+def _describe_exercises(notebook: NotebookNode) -> None:
+    """Writes into the metadata of an exercise what the package's check of that name knows of it."""
+    from cifarcam.exercises import EXERCISES  # here, because it brings PyTorch, which most pages need not
+
+    for cell in notebook.cells:
+        name = cell.metadata.get("exercise", {}).get("name")
+        if name is None:
+            continue
+        if name not in EXERCISES:
+            raise CifarcamError(f"there is no exercise {name!r}; expected one of {', '.join(EXERCISES)}.")
+        known = EXERCISES[name]
+        about = {"name": name, "kind": known.kind, "answer": known.answer, "hint": known.hint}
+        cell.metadata["exercise"] = nbformat.from_dict(about | {"tolerance": known.tolerance})
 
 
 def _title_apart(cells: list[NotebookNode]) -> list[NotebookNode]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from cifarcam.figures.display import INK
 from cifarcam.figures.training import run_line
 from cifarcam.files import atomic_write
 from cifarcam.records.measurements import published_one_cycle
@@ -46,7 +47,7 @@ def _run(name: str, log: pd.DataFrame) -> dict:
     keys = [quantity["key"] for quantity in QUANTITIES if quantity["key"] in log]
     return {
         "name": name,
-        "colour": colour,
+        "colour": "currentColor" if colour == INK else colour,
         "dash": DASHES[dash],
         "marker": marker,
         "notes": {key: note for (run, key), note in NOTES.items() if run == name},

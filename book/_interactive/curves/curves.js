@@ -216,7 +216,7 @@
 
     line(run, path, points) {
       const line = s("g", { class: "curves-line", "data-run": run.name });
-      line.style.setProperty("--line", run.colour === "#000000" ? "currentColor" : run.colour);
+      line.style.setProperty("--line", run.colour);
       line.append(s("path", { d: path, "stroke-dasharray": run.dash || "none" }));
       for (const [x, y] of points)
         line.append(s("path", { d: MARKERS[run.marker], class: "curves-marker", transform: `translate(${x} ${y})` }));

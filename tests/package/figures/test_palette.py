@@ -18,6 +18,7 @@ from matplotlib.colors import to_rgb
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from cifarcam.figures import style
+from cifarcam.figures.display import INK
 from cifarcam.figures.training import RULE_MARKERS, RUN_LINES
 from tools.book.chapters import ROOT
 
@@ -107,7 +108,7 @@ def test_the_sites_palette_is_that_of_the_figures() -> None:
     }
     assert {name: site[name] for name in named} == {name: colour.lower() for name, colour in named.items()}
     figures = {colour.lower() for colours in TOGETHER.values() for colour in colours}
-    assert figures - set(site.values()) == {"#000000", style.NEUTRAL.lower()}
+    assert figures - set(site.values()) == {INK, style.NEUTRAL.lower()}
     assert set(site) - set(named) == {"yellow"}  # in the emblem alone
 
 
