@@ -51,12 +51,6 @@ EXERCISES = {
         0,
         "stage_maps(net, images, 'frog').blank[:, 4] is True where a map is blank",
     ),
-    "share of the first map": _number(
-        "change",
-        grad_cam.share_of_the_first_map,
-        0.005,
-        "predicted.maps has the shape (images, stages, 32, 32), and layer4 is the last stage",
-    ),
     "grad-cam": Exercise(
         "write",
         "code",

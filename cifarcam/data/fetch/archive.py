@@ -6,10 +6,11 @@ import tarfile
 import time
 from pathlib import Path
 
-import pooch
 import requests
 from tqdm import tqdm
 from urllib3.exceptions import ReadTimeoutError
+
+from cifarcam.notebook_warnings import widget_warnings_ignored
 
 MD5 = "c58f30108f718f92721af3b95e74349a"
 NAME = "cifar-10-python.tar.gz"
@@ -29,6 +30,8 @@ def fetch_archive(url: str, destination: Path) -> None:
 
     Raises ``GivenUpError`` for a source that is absent, silent, too slow, breaks off or sends something else.
     """
+    with widget_warnings_ignored():
+        import pooch  # here, because only a download needs it
     try:
         with _Watched(desc=host(url), unit="B", unit_scale=True) as bar:
             downloader = pooch.HTTPDownloader(progressbar=bar, chunk_size=CHUNK, timeout=TIMEOUT)

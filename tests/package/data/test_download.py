@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Thread
 
 import numpy as np
+import pooch
 import pytest
 from servers import Answer, deliver, finished, kept, nobody, served
 
@@ -168,7 +169,7 @@ def test_a_full_disk_is_blamed_on_the_folder_and_not_on_the_source(sources, tmp_
     def full(*arguments: object, **options: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(archive.pooch, "retrieve", full)
+    monkeypatch.setattr(pooch, "retrieve", full)
     with pytest.raises(CifarcamError, match=r"Cannot keep CIFAR-10 in .*: No space left"):
         download.fetch_cifar10(tmp_path)
     assert kept(tmp_path) == []
