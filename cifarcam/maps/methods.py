@@ -24,9 +24,9 @@ from cifarcam.network.hooks import forward_hooks
 MASKED, ABLATED = 16, 32  # images a pass of Score-CAM and Ablation-CAM, as in the library
 ABLATION = 1e7  # what Ablation-CAM takes off the smallest value, in the library, for a ReLU to make it 0
 AUGMENTATIONS = tuple((mirrored, contrast) for mirrored in (False, True) for contrast in (0.9, 1.0, 1.1))
-"""What smoothing by augmentation averages over: whether an image is mirrored, and the factor of its contrast."""
+"""The augmentations that ``aug_smooth`` averages over: whether an image is mirrored, and the factor of its contrast."""
 Weights = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""From activations and gradients, float32 (N, channels, h, w) each, to the weights of the channels, (N, channels)."""
+"""A function from activations and gradients, float32 (N, channels, h, w) each, to channel weights, (N, channels)."""
 
 
 class Trial(NamedTuple):

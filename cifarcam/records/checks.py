@@ -23,7 +23,7 @@ RECORDED_METHODS = (
 RECORDED_SLOW = ("Score-CAM", "Ablation-CAM")
 """Those of them that take a pass for each channel, so that they are recorded on fewer images."""
 Measured = Mapping[str, Mapping[str, np.ndarray]]
-"""By explainer and measure: float, (N, S), a number for each image and stage; (parts, N, S) for the cascade.
+"""Values by explainer and measure: float, (N, S), one for each image and stage; (parts, N, S) for the cascade.
 
 A baseline has one map for all stages, so S is 1.
 """

@@ -80,7 +80,7 @@ def recorded_method_costs() -> tuple[pd.DataFrame, dict]:
     """The cost of the five-stage maps of one image by each method, as ``benchmarks.method_costs`` measured it.
 
     Returns:
-        A row for each method: the images that pass ``forward`` and ``backward``, and the time as a multiple of
+        A row for each method, with the images that pass ``forward`` and ``backward``, and the time as a multiple of
         Grad-CAM's, ``times_grad_cam``. Beside it the provenance, and ``grad_cam_in_batches``, how many ``images`` took
         Grad-CAM how many ``minutes``.
 

@@ -87,7 +87,7 @@ def pad(images: np.ndarray | Tensor, recipe: Recipe, device: torch.device | str 
 def flips(count: int, recipe: Recipe, epoch: int) -> Tensor:
     """Which of ``count`` images an epoch mirrors, bool (count,).
 
-    ``"random"`` draws anew in each epoch. ``"alternating"`` draws once and then mirrors every image in every other
+    ``"random"`` draws anew in each epoch. ``"alternating"`` draws once and then turns every image over from epoch to
     epoch, so that two epochs in a row show both of its sides (Jordan 2024, arXiv 2404.00498).
     """
     if recipe.flip == "none":

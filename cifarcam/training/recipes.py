@@ -166,7 +166,7 @@ STEP_LR = Recipe(
     scale=0.1,
     rotate=15.0,
 )
-"""The recipe of the StepLR write-up, with what it does not tell filled in."""
+"""The recipe of the StepLR write-up; settings that it does not give are the book's choice."""
 ONE_CYCLE = Recipe(
     name="one_cycle",
     batch_size=512,
@@ -180,7 +180,7 @@ ONE_CYCLE = Recipe(
     padding_mode="constant",
     cutout=16,
 )
-"""The recipe of the OneCycle write-up, with what it does not tell filled in."""
+"""The recipe of the OneCycle write-up; settings that it does not give are the book's choice."""
 BEST = Recipe(
     name="best",
     batch_size=256,

@@ -23,7 +23,7 @@ from cifarcam.trust.subjects import Subject, marked_images, memorised, rightly_p
 
 CALIBRATION = 200  # images, for the statistics of random parts
 Measures = dict[str, np.ndarray]
-"""By measure: a number for each image and stage, float (N, S), and for each part of the cascade, (parts, N, S)."""
+"""Values by measure: float (N, S), one for each image and stage, or (parts, N, S) for the cascade."""
 
 
 class Check(NamedTuple):
@@ -100,7 +100,7 @@ def through_every_check(explainer: Explainer, test: Split, count: int) -> dict[s
         count: of the images or mosaics; ten take about a minute on two cores.
 
     Returns:
-        By check, what ``recorded_check`` gives for an explainer: the values by measure.
+        By check and measure, a number for each image and stage, float (N, S), or (parts, N, S) for the cascade.
 
     Examples:
         >>> from cifarcam.records import recorded_check

@@ -22,7 +22,7 @@ from cifarcam.trust.randomisation import randomised_in_cascade
 from cifarcam.trust.similarity import rank_correlation, ssim
 
 Explainer = Callable[[nn.Module, np.ndarray, np.ndarray], np.ndarray]
-"""From a model, images and targets to maps, as the module says."""
+"""A function from a model, images and targets to maps, with the shapes that the module's docstring gives."""
 NOISE = 4  # standard deviation of the noise that a map should survive, in grey levels of 256
 FAR = 4  # pixels of the longer shift
 
@@ -57,7 +57,7 @@ BASELINES: dict[str, Explainer] = {
     "centre Gaussian": _of_images_alone(lambda images: centre_gaussian(len(images), images.shape[1])),
     "edges": _of_images_alone(edges),
 }
-"""The maps that know nothing of the network, as explainers by their names."""
+"""The baseline maps, which do not depend on the network, as explainers by their names."""
 
 
 def similarity_in_cascade(
@@ -197,10 +197,11 @@ def robustness(
         seed: of the noise.
 
     Returns:
-        float (N, S) for each change, NaN where one of the two maps is blank. ``"mirrored"``: the image is turned over
-        and its map turned back. ``"shifted"``: by one pixel to the right, with the first column repeated, and back; the
-        columns at both edges are left out. ``"shifted far"``: the same by four pixels, because a coarse map that does
-        not move at all is hardly off after one. ``"noisy"``: Gaussian noise of four grey levels, by the seed.
+        float (N, S) for each change, NaN where one of the two maps is blank. For ``"mirrored"`` the image is turned
+        over and its map turned back. For ``"shifted"`` it is moved by one pixel to the right, with the first column
+        repeated, and back; the columns at both edges are left out. ``"shifted far"`` is the same by four pixels,
+        because a coarse map that does not move at all is hardly off after one. For ``"noisy"`` Gaussian noise of four
+        grey levels is added, by the seed.
     """
     maps = explainer(model, images, targets)
     mirrored = explainer(model, images[:, :, ::-1], targets)[..., ::-1]

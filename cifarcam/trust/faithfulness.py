@@ -18,10 +18,10 @@ from cifarcam.trust.finite import check_finite
 from cifarcam.trust.imputation import impute
 
 SHARES = tuple(np.linspace(0, 1, 11).round(1))
-"""Of the pixels that are taken away or put back: 0, 0.1, and so on to 1."""
+"""The shares of the pixels that are removed or put in: 0, 0.1, and so on to 1."""
 BATCH = 500  # images a forward pass
 Fill = Callable[[Tensor, Tensor], Tensor]
-"""From normalised images, (N, 3, H, W), and the removed pixels, bool (N, H, W), to images without these."""
+"""A function from normalised images, (N, 3, H, W), and removed pixels, bool (N, H, W), to images without these."""
 
 
 def deletion(

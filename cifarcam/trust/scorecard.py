@@ -43,7 +43,7 @@ SCORES = {
     "shifted far ↑": Score("robustness", "shifted far"),
     "noisy ↑": Score("robustness", "noisy"),
 }
-"""By column of a scorecard, with an arrow to where better is, what it shows."""
+"""The columns of a scorecard by their titles; the arrow says whether higher or lower is better."""
 
 
 def scorecard(stage: str) -> pd.DataFrame:

@@ -28,6 +28,7 @@ NO_SECTION = re.compile(
     r"|(Arguments|Example|Return|Yield|Raise): *$"
     r"|.* Raises ``\w+``"  # at the end of a line
 )
+LITERAL = re.compile(r"``.*?``")
 
 
 def module_name(path: Path) -> str:
@@ -77,4 +78,7 @@ def test_the_sections_of_a_docstring_are_googles(path: Path) -> None:
         for before, line, after in zip(["", *lines], lines, [*lines[1:], ""], strict=False):
             if SECTION.fullmatch(line) and (before or not after.startswith("    ")):
                 wrong.append(f"{name}: {line}")
+            takes_a_type = line in ("Returns:", "Yields:")  # what stands before a colon there
+            if takes_a_type and ":" in LITERAL.sub("", after):
+                wrong.append(f"{name}: {after}")
     assert wrong == []
