@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def train(parsed: argparse.Namespace) -> None:
-    recipe = _recipe(parsed)
+    recipe = recipe_of(parsed)
     out = _run_folder(parsed)
     refuse_recorded(out)
     for name, value in dataclasses.asdict(recipe).items():
@@ -146,7 +146,7 @@ def runs(parsed: argparse.Namespace) -> None:
 
 
 def measure_range_test(parsed: argparse.Namespace) -> None:
-    recipe, out = _recipe(parsed), Path(parsed.out)
+    recipe, out = recipe_of(parsed), Path(parsed.out)
     if out.exists():
         raise CifarcamError(f"{out} exists already; choose another file with --out.")
     if parsed.steps < FEWEST_POINTS:
@@ -173,7 +173,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     training = commands.add_parser("train", help="train a recipe and record the run")
-    _add_recipe(training)
+    add_recipe(training)
     training.add_argument("--out", help="folder of the record; runs/RECIPE by default")
     training.add_argument("--resume", action="store_true", help="go on from the checkpoint in that folder")
     training.add_argument("--compile", dest="compiled", action="store_true", help="use torch.compile, for a GPU")
@@ -199,7 +199,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.set_defaults(command=runs)
 
     testing = commands.add_parser("range-test", help="measure and record a learning-rate range test")
-    _add_recipe(testing)
+    add_recipe(testing)
     testing.add_argument("--steps", type=int, default=200)
     testing.add_argument("--out", default="runs/range_test.json", help="the file to write")
     _add_data(testing)
@@ -207,7 +207,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_recipe(parser: argparse.ArgumentParser) -> None:
+def add_recipe(parser: argparse.ArgumentParser) -> None:
+    """A recipe's name, and an option for each of its fields."""
     parser.add_argument("recipe", help=f"one of {', '.join(RECIPES)}")
     fields = parser.add_argument_group("fields of the recipe, to be changed")
     for field in OVERRIDES:
@@ -236,7 +237,8 @@ def _data_place(named: str) -> str:
     return str(Path(named).absolute())
 
 
-def _recipe(parsed: argparse.Namespace) -> Recipe:
+def recipe_of(parsed: argparse.Namespace) -> Recipe:
+    """The named recipe with the fields that options change."""
     given = {field.name: getattr(parsed, field.name) for field in OVERRIDES}
     changes = {name: value for name, value in given.items() if value is not None}
     return find_recipe(parsed.recipe).replace(**changes)

@@ -1,7 +1,7 @@
-"""The one exception a user of this package has to know."""
+"""The exception that this package raises."""
 
 from __future__ import annotations
 
 
 class CifarcamError(Exception):
-    """Something the caller can put right; the message says what was found, what was expected and what to do."""
+    """An error that the caller can correct: the message says what was found, what was expected and what to do."""

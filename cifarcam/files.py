@@ -1,4 +1,4 @@
-"""Files that are either written whole or not at all."""
+"""Atomic writing of files, and ``.npz`` files of arrays with their provenance."""
 
 from __future__ import annotations
 
@@ -18,10 +18,15 @@ from cifarcam.errors import CifarcamError
 
 @contextmanager
 def atomic_write(path: str | Path) -> Iterator[Path]:
-    """Yields a temporary path beside ``path``; what was written there takes ``path``'s place at the end of the block.
+    """A temporary path beside ``path``; what is written there replaces ``path`` at the end of the block.
 
     Whatever interrupts the block, ``path`` is as it was or complete. Folders on the way are made.
-    Raises ``CifarcamError`` where the folder cannot be written to or the disk is full.
+
+    Yields:
+        The temporary path.
+
+    Raises:
+        CifarcamError: where the folder cannot be written to or the disk is full.
     """
     path = Path(path)
     try:
@@ -40,7 +45,11 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
 
 
 def check_writable(path: str | Path) -> None:
-    """Raises ``CifarcamError`` where ``atomic_write`` could not write, before the work whose result goes there."""
+    """Checks that ``atomic_write`` can write to a path, before the work whose result goes there.
+
+    Raises:
+        CifarcamError: where the folder cannot be written to.
+    """
     path = Path(path)
     try:
         _new_file_beside(path).unlink()
@@ -49,24 +58,30 @@ def check_writable(path: str | Path) -> None:
 
 
 def write_json(path: str | Path, content: dict) -> None:
-    """Writes JSON, whole or not at all. Raises ``CifarcamError`` as ``atomic_write`` does."""
+    """Writes JSON atomically: whole or not at all.
+
+    Raises:
+        CifarcamError: where the folder cannot be written to or the disk is full.
+    """
     with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], provenance: dict) -> None:
-    """Writes named arrays and where they come from as one ``.npz`` file.
+    """Writes named arrays and their provenance as one ``.npz`` file, whole or not at all.
 
-    Raises ``CifarcamError`` as ``atomic_write`` does.
+    Raises:
+        CifarcamError: where the folder cannot be written to or the disk is full.
     """
     with atomic_write(path) as temporary:
         np.savez_compressed(temporary, provenance=np.array(json.dumps(provenance)), **arrays)
 
 
 def read_arrays(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
-    """The arrays by name, and where they come from, as ``write_arrays`` wrote them.
+    """The arrays by name, and their provenance, as ``write_arrays`` wrote them.
 
-    Raises ``CifarcamError`` for a damaged or missing file.
+    Raises:
+        CifarcamError: for a damaged or missing file.
     """
     try:
         with np.load(path) as record:

@@ -1,4 +1,4 @@
-"""What the program runs on, and the number format that runs fastest there."""
+"""The training device (GPU or CPU), and the floating-point precision that is fastest on it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def autocast(device: torch.device, precision: str) -> dict:
 
 @contextmanager
 def settings(*changes: tuple[object, str, object]) -> Iterator[None]:
-    """Attributes of objects, each given as owner, name and value, are set inside the block and as before after it."""
+    """Sets attributes of objects, each given as owner, name and value, inside the block, and restores them after it."""
     before = [(owner, name, getattr(owner, name)) for owner, name, _ in changes]
     try:
         for owner, name, value in changes:
@@ -56,11 +56,11 @@ def settings(*changes: tuple[object, str, object]) -> Iterator[None]:
 
 @contextmanager
 def onednn_workaround(model: nn.Module) -> Iterator[None]:
-    """PyTorch's own convolutions inside the block where those of oneDNN crash in a backward pass, or never return.
+    """Turns oneDNN off inside the block for models whose convolutions crash in its backward pass, or never return.
 
     That is, on any CPU, in a model with a 1×1 convolution of stride 2 or more and at most 8 input channels, such as a
-    shortcut of a ``ResNet18`` of width 8: oneDNN writes beyond the gradient of its weights. Any other model, and what
-    comes after the block, computes as before.
+    shortcut of a ``ResNet18`` of width 8: oneDNN writes beyond the gradient of its weights. PyTorch's own convolutions
+    are used there instead. Any other model, and what comes after the block, computes as before.
     """
     narrow = any(
         isinstance(part, nn.Conv2d)
@@ -74,7 +74,7 @@ def onednn_workaround(model: nn.Module) -> Iterator[None]:
 
 
 def describe(device: torch.device) -> str:
-    """One line for a record: the GPU's name, or the CPU's with the number of cores PyTorch uses."""
+    """The hardware in one line: the GPU's name, or the CPU's with the number of cores PyTorch uses."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{_cpu_name()}, {torch.get_num_threads()} of {os.cpu_count()} cores"

@@ -1,4 +1,4 @@
-"""Warnings that mean nothing to a reader of a notebook."""
+"""A filter for warnings that mean nothing to a reader of a notebook."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def widget_warnings_ignored() -> Iterator[None]:
-    """For the import of a library that takes ``tqdm.auto``: where ipywidgets is missing, its bars work as text."""
+    """Ignores the warnings of ``tqdm.auto`` that ipywidgets is missing, while a library that uses it is imported.
+
+    Its bars work as text.
+    """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="IProgress not found")
         warnings.filterwarnings("ignore", message="Using `tqdm.autonotebook.tqdm`")

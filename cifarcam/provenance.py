@@ -1,4 +1,4 @@
-"""What every record says of itself: the command, the code, the machine and the day."""
+"""Provenance of a record: the command, the commit, the hardware, the package versions and the date."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cifarcam.hardware import describe
 
 
 def current_commit() -> str | None:
-    """The commit this package runs from, ``-dirty`` with changes on top; ``None`` where it is no checkout."""
+    """The git commit this package runs from, ``-dirty`` with changes on top; ``None`` where it is no checkout."""
     git = ["git", "-C", str(Path(__file__).resolve().parent)]
     describe = [*git, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
@@ -35,14 +35,16 @@ def provenance(
     packages: Sequence[str] = (),
     commit: str | None = None,
 ) -> dict:
-    """What every record says of itself.
+    """The provenance that every record holds.
 
     Args:
-        command: what makes it.
+        command: what makes the record.
         hardware: the device it was made on, or a line that names it.
         packages: whose versions matter, besides Python's, PyTorch's and this package's own.
         commit: of this package; by default the one it runs from.
-    Returns: ``command``, ``commit`` (``None`` where the package runs from no checkout), ``hardware``, ``versions`` by
+
+    Returns:
+        ``command``, ``commit`` (``None`` where the package runs from no checkout), ``hardware``, ``versions`` by
         package, and ``date`` (year-month-day).
     """
     return {

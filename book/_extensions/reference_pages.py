@@ -1,9 +1,7 @@
 """Sphinx extension for the pages of the API and the bibliography.
 
-The package writes ``Returns: float32, (N, 3).`` and ``Raises ``CifarcamError``
-for no images.`` as sentences. Napoleon knows only sections with a block of their
-own, so these are turned into reStructuredText's fields before it reads them.
-Two of Sphinx's constructs that a screen reader stumbles over are mended.
+It links the papers that docstrings name, chooses the members to show, and mends
+two of Sphinx's constructs that a screen reader stumbles over.
 """
 
 from __future__ import annotations
@@ -15,35 +13,6 @@ VALUES = ("data", "attribute", "property")
 ARXIV = re.compile(r"\barXiv (\d{4}\.\d{4,5})")
 DOI = re.compile(r"\bdoi (10\.\d{4,}/[\w./-]*\w)")
 PARAMETERS = re.compile(r"<dl>\n((?:<dd>.*</dd>\n)+)</dl>")
-FIELDS = (
-    (re.compile(r"Returns: (.+)"), r":returns: \1"),
-    (re.compile(r"Yields: (.+)"), r":yields: \1"),
-    (re.compile(r"Raises ``(\w+)``,? (.+)"), r":raises \1: \2"),
-    (re.compile(r"Args: (.+)"), r":Parameters: \1"),
-)
-
-
-def with_fields(docstring: list[str]) -> list[str]:
-    """The lines of a docstring, dedented, with fields for its short sections."""
-    lines: list[str] = []
-    in_field = False
-    for line in docstring:
-        field = as_field(line)
-        if field:
-            lines += [field] if in_field else ["", field]
-        else:
-            continues = in_field and line.strip() and not line.startswith(" ")
-            lines.append(f"    {line}" if continues else line)
-        in_field = bool(line.strip()) and (in_field or field is not None)
-    return lines
-
-
-def as_field(line: str) -> str | None:
-    """The field that a line begins, or None where it begins none."""
-    for pattern, field in FIELDS:
-        if pattern.fullmatch(line):
-            return pattern.sub(field, line)
-    return None
 
 
 def with_links(line: str) -> str:
@@ -54,7 +23,7 @@ def with_links(line: str) -> str:
 
 def process(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]):
     """Changes the lines in place, as Sphinx wants it."""
-    lines[:] = [with_links(line) for line in with_fields(lines)]
+    lines[:] = [with_links(line) for line in lines]
     if what in VALUES:  # else Napoleon takes what stands before a colon for a type
         lines.insert(0, "")
 

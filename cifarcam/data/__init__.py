@@ -1,4 +1,4 @@
-"""CIFAR-10 and other pictures, as arrays and as what a network takes."""
+"""CIFAR-10 and other images, as NumPy arrays and as normalised tensors."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""CIFAR-10: found on disk or fetched, checked, and given as plain arrays.
+"""CIFAR-10: found on disk or downloaded, verified by checksums, and given as NumPy arrays.
 
 The data set is Krizhevsky's (2009), "Learning multiple layers of features from tiny images".
 """
@@ -25,12 +25,24 @@ def cifar10(split: str) -> Split:
 
     It is looked for in the folder that the environment variable ``CIFARCAM_DATA`` names, then in the user's cache
     folder, as the original files or as the arrays of an earlier download, and checksums are verified. Where there is
-    neither it is downloaded into the cache folder, see ``cifarcam.data.fetch``.
-    With ``CIFARCAM_DATA=synthetic`` the synthetic stand-in is given instead, see ``cifarcam.data.synthetic``.
+    neither it is downloaded into the cache folder, see ``cifarcam.data.fetch``. With ``CIFARCAM_DATA=synthetic`` the
+    synthetic stand-in is given instead, see ``cifarcam.data.synthetic``.
 
     Args:
         split: ``"train"`` or ``"test"``.
-    Raises ``CifarcamError`` for another split, a folder that does not exist, altered files, or no network.
+
+    Returns:
+        The images, uint8 (N, 32, 32, 3), and their labels, int64 (N,).
+
+    Raises:
+        CifarcamError: for another split, a folder that does not exist, altered files, or no network.
+
+    Examples:
+        >>> import os
+        >>> from cifarcam.data import cifar10
+        >>> os.environ["CIFARCAM_DATA"] = "synthetic"  # CIFAR-10 itself without this line
+        >>> cifar10("test").images.shape
+        (1000, 32, 32, 3)
     """
     if split not in ("train", "test"):
         raise CifarcamError(f"CIFAR-10 has no split {split!r}; the splits are 'train' and 'test'.")
@@ -43,12 +55,26 @@ def cifar10(split: str) -> Split:
 
 
 def uses_stand_in() -> bool:
-    """Whether ``CIFARCAM_DATA`` asks for the synthetic stand-in."""
+    """Whether the environment variable ``CIFARCAM_DATA`` asks for the synthetic stand-in.
+
+    Examples:
+        >>> import os
+        >>> from cifarcam.data import uses_stand_in
+        >>> os.environ["CIFARCAM_DATA"] = "synthetic"
+        >>> uses_stand_in()
+        True
+    """
     return os.environ.get("CIFARCAM_DATA") == STAND_IN
 
 
 def cache_folder() -> Path:
-    """Where downloaded data is kept for the next time."""
+    """The folder of the user's cache in which downloaded data is kept.
+
+    Examples:
+        >>> from cifarcam.data import cache_folder
+        >>> "cifarcam" in cache_folder().parts
+        True
+    """
     return Path(platformdirs.user_cache_dir("cifarcam", appauthor=False))
 
 

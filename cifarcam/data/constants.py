@@ -1,4 +1,4 @@
-"""What everybody needs to know of CIFAR-10: its classes, its colours, the side of its images."""
+"""Constants of CIFAR-10: its classes, the mean and standard deviation of its channels, the side of its images."""
 
 from __future__ import annotations
 

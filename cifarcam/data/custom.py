@@ -1,4 +1,4 @@
-"""Other data sets and other networks, brought into the form that the rest of the package takes."""
+"""Other data sets as splits, and their normalisation as the first layer of a network."""
 
 from __future__ import annotations
 
@@ -27,7 +27,20 @@ def as_split(dataset: Dataset, side: int = SIDE) -> Split:
     Args:
         dataset: gives Pillow images and whole numbers from 0; it must have no transform of its own.
         side: of the images, in pixels.
-    Raises ``CifarcamError`` for no pictures, or a picture or label of another kind.
+
+    Returns:
+        The images, uint8 (N, side, side, 3), and their labels, int64 (N,).
+
+    Raises:
+        CifarcamError: for no pictures, or a picture or label of another kind.
+
+    Examples:
+        >>> from PIL import Image
+        >>> from cifarcam.data import as_split
+        >>> pairs = [(Image.new("L", (60, 40)), 0), (Image.new("RGB", (32, 32)), 1)]
+        >>> split = as_split(pairs)
+        >>> split.images.shape, split.labels.tolist()
+        ((2, 32, 32, 3), [0, 1])
     """
     if len(dataset) == 0 or side < 1:
         raise CifarcamError(f"{len(dataset)} pictures to be {side} pixels a side; expected one or more of both.")
@@ -51,7 +64,16 @@ def channel_statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[flo
 
     Args:
         images: uint8, (N, H, W, 3).
-    Returns: (mean, std), three numbers each.
+
+    Returns:
+        Mean and standard deviation, three numbers each.
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.data import channel_statistics
+        >>> black_and_white = np.stack([np.zeros((32, 32, 3)), np.full((32, 32, 3), 255)])
+        >>> channel_statistics(black_and_white.astype(np.uint8))
+        ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
     """
     counts = np.zeros((3, 256), np.int64)
     for image in images:  # all at once, bincount would need eight bytes for each
@@ -64,14 +86,24 @@ def channel_statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[flo
 
 
 class Renormalize(nn.Module):
-    """The first layer of a network for other data: takes CIFAR-10's normalisation off and puts another on.
+    """A first layer for a network trained on other data: undoes CIFAR-10's normalisation and applies another.
 
-    All functions of the package normalise images by CIFAR-10's mean and standard deviation. Behind this layer a
-    network gets ``(pixel / 255 - mean) / std``, and so it does wherever it is used: in training, predictions and maps.
+    All functions of the package normalise images by CIFAR-10's mean and standard deviation. Behind this layer a network
+    gets ``(pixel / 255 - mean) / std``, and so it does wherever it is used: in training, predictions and maps.
 
     Args:
         mean, std: three numbers each, in units of the range 0 to 1, as from ``channel_statistics``.
-    Raises ``CifarcamError`` for other than three finite numbers, or a std that is not positive.
+
+    Raises:
+        CifarcamError: for other than three finite numbers, or a std that is not positive.
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.data import Renormalize, normalize
+        >>> white = np.full((1, 32, 32, 3), 255, np.uint8)
+        >>> x = Renormalize(mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))(normalize(white))
+        >>> [round(value, 3) for value in x[0, :, 0, 0].tolist()]
+        [2.0, 2.0, 2.0]
     """
 
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:

@@ -1,4 +1,4 @@
-"""Images as a network takes them, and back."""
+"""Normalisation of images for the network, and its inverse."""
 
 from __future__ import annotations
 
@@ -14,17 +14,29 @@ from cifarcam.errors import CifarcamError
 
 
 def as_tensor(values: np.ndarray | Tensor | Sequence) -> Tensor:
-    """``torch.as_tensor``, also of a mirrored view, whose strides torch does not take."""
+    """``torch.as_tensor`` that also takes NumPy views with negative strides, such as mirrored images."""
     return torch.as_tensor(np.ascontiguousarray(values) if isinstance(values, np.ndarray) else values)
 
 
 def normalize(images: np.ndarray | Tensor, device: torch.device | str = "cpu") -> Tensor:
-    """Images as the network takes them: ``(pixel / 255 - MEAN) / STD`` in each channel.
+    """Images normalised for the network: ``(pixel / 255 - MEAN) / STD`` in each channel.
 
     Args:
         images: uint8, (N, H, W, 3) or (H, W, 3).
-    Returns: float32, (N, 3, H, W), on ``device``, in channels-last memory order.
-    Raises ``CifarcamError`` for another type or shape.
+        device: where the result is to be.
+
+    Returns:
+        float32, (N, 3, H, W), on ``device``, in channels-last memory order.
+
+    Raises:
+        CifarcamError: for another type or shape.
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.data import normalize
+        >>> x = normalize(np.zeros((2, 32, 32, 3), np.uint8))
+        >>> x.shape, x.dtype
+        (torch.Size([2, 3, 32, 32]), torch.float32)
     """
     images = as_tensor(images)
     if images.ndim == 3:
@@ -46,6 +58,21 @@ def _mean_and_std(device: torch.device) -> tuple[Tensor, Tensor]:
 
 
 def denormalize(x: Tensor) -> np.ndarray:
-    """The inverse of ``normalize``: float (N, 3, H, W) to images for display, float32 (N, H, W, 3) in 0 to 1."""
+    """The inverse of ``normalize``: network input as images for display.
+
+    Args:
+        x: normalised images, float, (N, 3, H, W).
+
+    Returns:
+        float32, (N, H, W, 3), clipped to 0 to 1.
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.data import denormalize, normalize
+        >>> white = np.full((1, 32, 32, 3), 255, np.uint8)
+        >>> pixels = denormalize(normalize(white))
+        >>> pixels.shape, round(float(pixels.min()), 3)
+        ((1, 32, 32, 3), 1.0)
+    """
     pixels = x.detach().cpu().float().permute(0, 2, 3, 1) * torch.tensor(STD) + torch.tensor(MEAN)
     return pixels.clamp(0, 1).numpy()

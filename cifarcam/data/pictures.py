@@ -1,4 +1,4 @@
-"""A reader's own picture, made into what the network takes."""
+"""Opening an image file and resizing it to the network's 32×32 pixels."""
 
 from __future__ import annotations
 
@@ -26,6 +26,13 @@ class Picture:
         given: uint8, (H, W, 3), in colour and opaque, made smaller where its longer side has more than 800 pixels.
         image: uint8, (32, 32, 3).
         notes: a sentence for each thing that was done to it.
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.data import Picture
+        >>> image = np.zeros((32, 32, 3), np.uint8)
+        >>> Picture(size=(32, 32), given=image, image=image, notes=()).size
+        (32, 32)
     """
 
     size: tuple[int, int]
@@ -35,11 +42,28 @@ class Picture:
 
 
 def open_picture(path: str | Path) -> Picture:
-    """Opens an image file of any kind that Pillow reads.
+    """Opens an image file of any format that Pillow reads.
 
-    The middle square of the picture is resized to 32×32 (Lanczos, antialiased). Transparency goes on white, 16-bit
-    grey is brought down to 8 bits, and of an animation the first frame is taken; ``notes`` says so.
-    Raises ``CifarcamError`` for a file that is missing, damaged, no image, or of more than 100 million pixels.
+    The middle square of the picture is resized to 32×32 (Lanczos, antialiased). Transparency goes on white, 16-bit grey
+    is brought down to 8 bits, and of an animation the first frame is taken; ``notes`` says so.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        The picture as given and as the network sees it.
+
+    Raises:
+        CifarcamError: for a file that is missing, damaged, no image, or of more than 100 million pixels.
+
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> from PIL import Image
+        >>> from cifarcam.data import open_picture
+        >>> with TemporaryDirectory() as folder:
+        ...     Image.new("RGB", (60, 40)).save(f"{folder}/wide.png")
+        ...     open_picture(f"{folder}/wide.png").notes[0]
+        'Of its 60×40 pixels the network sees the middle 40×40.'
     """
     path = Path(path)
     if not path.is_file():
@@ -85,9 +109,12 @@ def in_rgb(picture: Image.Image, name: str, notes: list[str] | None = None) -> I
     """A picture of any mode in opaque colour of 8 bits a channel; what is transparent is shown on white.
 
     Args:
+        picture: of any of Pillow's modes.
         name: what an error message calls the picture.
         notes: gets a sentence for each thing that was done.
-    Raises ``CifarcamError`` for floating-point values and grey values of more than 16 bits.
+
+    Raises:
+        CifarcamError: for floating-point values and grey values of more than 16 bits.
     """
     notes = [] if notes is None else notes
     if picture.mode in INTEGERS:

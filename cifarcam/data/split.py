@@ -12,7 +12,20 @@ from cifarcam.errors import CifarcamError
 
 
 class Split(NamedTuple):
-    """Images, uint8 (N, side, side, 3), of 32 pixels a side in CIFAR-10, and their labels, int64 (N,), from 0."""
+    """The images and labels of a split.
+
+    Attributes:
+        images: uint8, (N, side, side, 3); CIFAR-10's have 32 pixels a side.
+        labels: int64, (N,), from 0.
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.data import Split
+        >>> split = Split(np.zeros((5, 32, 32, 3), np.uint8), np.arange(5))
+        >>> training, validation = split.train_val_split(2, seed=0)
+        >>> len(training.labels), len(validation.labels)
+        (3, 2)
+    """
 
     images: np.ndarray
     labels: np.ndarray
@@ -30,7 +43,8 @@ class Split(NamedTuple):
     def train_val_split(self, count: int, seed: int = 0) -> tuple[Split, Split]:
         """Two splits: all but ``count`` images, and those ``count``, drawn at random; the same for the same seed.
 
-        Raises ``CifarcamError`` unless both get an image or more.
+        Raises:
+            CifarcamError: unless both get an image or more.
         """
         if not 0 < count < len(self.labels):
             raise CifarcamError(f"Cannot hold out {count} of {len(self.labels)} images; expected fewer, at least one.")
@@ -40,9 +54,15 @@ class Split(NamedTuple):
 
 
 def check_split(name: str, split: Split, classes: int = len(CLASSES)) -> None:
-    """Raises ``CifarcamError`` unless there is a square colour image or more, and one of the labels for each.
+    """Checks that a split has one or more square colour images, and a valid label for each.
 
-    ``name`` is what the message calls the split.
+    Args:
+        name: what an error message calls the split.
+        split: the images and labels.
+        classes: how many there are; labels lie below this number.
+
+    Raises:
+        CifarcamError: for images or labels of another type, shape or range.
     """
     images, labels = np.asarray(split.images), np.asarray(split.labels)
     square = images.ndim == 4 and images.shape[1] == images.shape[2] and images.shape[3] == 3

@@ -1,4 +1,4 @@
-"""Telling a right answer from a wrong one, in the exercises of the chapters."""
+"""Checks of the answers to the chapters' exercises."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KINDS = {
 
 
 def check(answer: Any, is_right: Callable[[Any], bool], hint: str, expected: str = "a number") -> None:
-    """Prints one line: whether an answer is right, and what may help where it is not. No answer makes it fail.
+    """Prints one line: whether an answer is right, and a hint where it is not. No answer makes it fail.
 
     Args:
         answer: the reader's. ``None`` counts as not answered yet. Where a number is expected, a NumPy scalar, an array,
@@ -27,7 +27,15 @@ def check(answer: Any, is_right: Callable[[Any], bool], hint: str, expected: str
         hint: what a wrong answer is told.
         expected: the kind of a right answer, one of ``KINDS``.
 
-    Raises ``KeyError`` for another ``expected``.
+    Raises:
+        KeyError: for another ``expected``.
+
+    Examples:
+        >>> from cifarcam.exercises import check
+        >>> check(10, lambda answer: answer == 10, hint="count the classes")
+        right
+        >>> check("ten", lambda answer: answer == 10, hint="count the classes")
+        not yet: expected a number, but the answer is 'ten', of type str
     """
     kind = KINDS[expected]
     if kind is Real:

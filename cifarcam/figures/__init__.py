@@ -1,4 +1,4 @@
-"""Every figure of the book. Each function takes data and returns a matplotlib ``Figure``; none computes results."""
+"""The figures of the book. Each function takes data and returns a matplotlib ``Figure``; none computes results."""
 
 from cifarcam.figures.architecture import stage_bars
 from cifarcam.figures.explanation import explanation

@@ -1,4 +1,4 @@
-"""Where a network's parameters and multiplications sit."""
+"""A figure of a network's parameters and multiplications by stage."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ def stage_bars(table: pd.DataFrame) -> Figure:
 
     Args:
         table: as from ``cifarcam.network.stage_table``.
+
+    Examples:
+        >>> from cifarcam.figures import stage_bars
+        >>> from cifarcam.network import ResNet18, stage_table
+        >>> figure = stage_bars(stage_table(ResNet18(width=9)))
+        >>> [axes.get_xlabel() for axes in figure.axes]
+        ['parameters (millions)', 'multiplications (millions)']
     """
     with drawing(1, 2, 8.5, 3, sharey=True) as (figure, axes):
         for ax, column, colour in zip(axes[0], ("parameters", "multiplications"), (RIGHT, NEUTRAL), strict=True):

@@ -1,4 +1,4 @@
-"""One picture explained: what the network makes of it, and where it looks."""
+"""A figure of one explained picture: the image, the class probabilities and the maps."""
 
 from __future__ import annotations
 
@@ -22,6 +22,18 @@ def explanation(picture: Picture, probabilities: Tensor, maps: StageMaps) -> Fig
         picture: from ``open_picture``.
         probabilities: (classes,), shares of 1.
         maps: of this one image.
+
+    Examples:
+        >>> import torch
+        >>> from cifarcam.data import Picture, synthetic_cifar10
+        >>> from cifarcam.figures import explanation
+        >>> from cifarcam.maps import stage_maps
+        >>> from cifarcam.network import ResNet18
+        >>> images = synthetic_cifar10("test").images[:1]
+        >>> maps = stage_maps(ResNet18(width=9), images)
+        >>> picture = Picture((32, 32), images[0], images[0], ())
+        >>> len(explanation(picture, torch.full((10,), 0.1), maps).axes)
+        8
     """
     explained = int(maps.targets[0])
     with sheet(7.6, 4.4, Pictures) as figure:

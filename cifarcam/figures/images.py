@@ -1,4 +1,4 @@
-"""Images in rows and columns."""
+"""Figures of images in rows and columns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,20 @@ from cifarcam.figures.style import bare, drawing, show_image
 
 
 def class_samples(split: Split, columns: int = 10, seed: int = 0, classes: Sequence[str] = CLASSES) -> Figure:
-    """A row of randomly chosen images for each class, as many as it has where that is fewer than ``columns``."""
+    """A row of randomly chosen images for each class, as many as it has where that is fewer than ``columns``.
+
+    Args:
+        split: the images and labels.
+        columns: images a row.
+        seed: of the choice.
+        classes: the names of the classes.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.figures import class_samples
+        >>> len(class_samples(synthetic_cifar10("test"), columns=3).axes)
+        30
+    """
     random = np.random.default_rng(seed)
     with drawing(len(classes), columns, 0.72 * columns + 1, 0.72 * len(classes), kind=Pictures) as (figure, axes):
         for label, (name, row) in enumerate(zip(classes, axes, strict=True)):
@@ -37,6 +50,13 @@ def transforms(original: np.ndarray, results: Mapping[str, Sequence[np.ndarray]]
     Args:
         original: uint8, (H, W, 3).
         results: for each name as many images, uint8 (H, W, 3).
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.figures import transforms
+        >>> image = synthetic_cifar10("test").images[0]
+        >>> len(transforms(image, {"mirrored": [image[:, ::-1]], "turned": [image[::-1, ::-1]]}).axes)
+        4
     """
     columns = 1 + max(len(images) for images in results.values())
     with drawing(len(results), columns, 0.9 * columns + 1.6, 0.95 * len(results), kind=Pictures) as (figure, axes):
@@ -57,13 +77,39 @@ def batch(x: Tensor, y: Tensor, columns: int = 8, classes: Sequence[str] = CLASS
     Args:
         x: normalised floats, (N, 3, H, W).
         y: labels, (N,).
+        columns: images a row.
+        classes: the names of the classes.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.figures import batch
+        >>> from cifarcam.training import BEST, Batches
+        >>> x, y = next(iter(Batches(synthetic_cifar10("test").first(16), BEST).epoch(19)))
+        >>> len(batch(x, y).axes)
+        16
     """
     names = [classes[label] for label in y.tolist()]
     return gallery(denormalize(x), names, columns)
 
 
 def gallery(images: np.ndarray, titles: Sequence[str], columns: int = 5, colour: str = INK) -> Figure:
-    """Images, (N, H, W, 3), in rows of ``columns``, a title above each. Raises ``CifarcamError`` for no images."""
+    """Images in rows of ``columns``, a title above each.
+
+    Args:
+        images: (N, H, W, 3), uint8 or floats in 0 to 1.
+        titles: of the images.
+        columns: images a row.
+        colour: of the titles.
+
+    Raises:
+        CifarcamError: for no images.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.figures import gallery
+        >>> len(gallery(synthetic_cifar10("test").images[:4], ["a", "b", "c", "d"], columns=2).axes)
+        4
+    """
     if len(images) == 0:
         raise CifarcamError("There are no images to show; expected one or more.")
     rows = -(-len(images) // columns)

@@ -1,4 +1,4 @@
-"""Class activation maps beside and upon their images."""
+"""Figures of class activation maps, drawn over their images."""
 
 from __future__ import annotations
 
@@ -29,7 +29,22 @@ def overlay(image: np.ndarray, heat: np.ndarray, strength: float = 0.6) -> np.nd
 
 
 def stage_grid(images: np.ndarray, maps: StageMaps, titles: Sequence[str]) -> Figure:
-    """A row for each image: the image, then its maps with their raw maxima written above."""
+    """A row for each image: the image, then its maps with their raw maxima written above.
+
+    Args:
+        images: uint8, (N, H, W, 3).
+        maps: of these images.
+        titles: of the images.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.figures import stage_grid
+        >>> from cifarcam.maps import stage_maps
+        >>> from cifarcam.network import ResNet18
+        >>> images = synthetic_cifar10("test").images[:2]
+        >>> len(stage_grid(images, stage_maps(ResNet18(width=9), images), ["one", "other"]).axes)
+        12
+    """
     columns = 1 + len(maps.stages)
     with drawing(len(images), columns, 7.6 * columns / 6, 1.42 * len(images) + 0.3, kind=Pictures) as (figure, axes):
         for index, row in enumerate(axes):
@@ -46,7 +61,21 @@ def stage_row(row: Sequence[Axes], image: np.ndarray, maps: StageMaps, index: in
 
 
 def target_pairs(images: np.ndarray, predicted: StageMaps, true: StageMaps) -> Figure:
-    """Two rows for each image: the maps for the predicted class, and those for the true class."""
+    """Two rows for each image: the maps for the predicted class, and those for the true class.
+
+    Args:
+        images: uint8, (N, H, W, 3).
+        predicted, true: the maps of these images for the two classes.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.figures import target_pairs
+        >>> from cifarcam.maps import stage_maps
+        >>> from cifarcam.network import ResNet18
+        >>> model, (images, labels) = ResNet18(width=9), synthetic_cifar10("test").first(1)
+        >>> len(target_pairs(images, stage_maps(model, images), stage_maps(model, images, labels)).axes)
+        12
+    """
     columns = 1 + len(predicted.stages)
     with drawing(2 * len(images), columns, 7.6 * columns / 6, 2.84 * len(images) + 0.3, kind=Pictures) as (
         figure,
@@ -67,7 +96,7 @@ def draw_maps(row: Sequence[Axes], image: np.ndarray, maps: StageMaps, index: in
 
 
 def draw_map(ax: Axes, image: np.ndarray, maps: StageMaps, index: int, stage: int) -> None:
-    """Draws one map upon its image, its raw maximum above it; a blank one is the bare image."""
+    """Draws one map over its image, its raw maximum above it; a blank one is the bare image."""
     if maps.blank[index, stage]:  # a tint would look like a map
         show_image(ax, image, "blank")
     else:

@@ -1,4 +1,4 @@
-"""Methods of class activation maps side by side."""
+"""Figures that compare methods of class activation maps."""
 
 from __future__ import annotations
 
@@ -20,6 +20,16 @@ def method_grid(image: np.ndarray, maps: Mapping[str, StageMaps], index: int = 0
         image: uint8, (H, W, 3).
         maps: of the methods, by name.
         index: which of the maps' images it is.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.figures import method_grid
+        >>> from cifarcam.maps import stage_maps
+        >>> from cifarcam.network import ResNet18
+        >>> model, images = ResNet18(width=9), synthetic_cifar10("test").images[:1]
+        >>> maps = {name: stage_maps(model, images, method=name) for name in ("Grad-CAM", "LayerCAM")}
+        >>> len(method_grid(images[0], maps).axes)
+        12
     """
     stages = next(iter(maps.values())).stages
     columns = 1 + len(stages)
@@ -39,6 +49,16 @@ def methods_at_stage(images: np.ndarray, maps: Mapping[str, StageMaps], stage: s
         maps: of the methods, by name, of these images.
         stage: its name.
         titles: of the images.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.figures import methods_at_stage
+        >>> from cifarcam.maps import stage_maps
+        >>> from cifarcam.network import ResNet18
+        >>> model, images = ResNet18(width=9), synthetic_cifar10("test").images[:2]
+        >>> maps = {name: stage_maps(model, images, method=name) for name in ("Grad-CAM", "LayerCAM")}
+        >>> len(methods_at_stage(images, maps, "layer4", ["one", "other"]).axes)
+        6
     """
     with drawing(1 + len(maps), len(images), 1.4 * len(images) + 1.1, 1.36 * len(maps) + 1.6, kind=Pictures) as (
         figure,
@@ -54,12 +74,20 @@ def methods_at_stage(images: np.ndarray, maps: Mapping[str, StageMaps], stage: s
 
 
 def agreement(values: np.ndarray, names: Sequence[str], label: str) -> Figure:
-    """How much each method agrees with each other, as a square of colours with the numbers written in.
+    """A matrix of how much each method agrees with each other, as colours with the numbers written in.
 
     Args:
         values: (methods, methods), at most 1.
         names: of the methods.
         label: what the values are.
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.figures import agreement
+        >>> values = np.array([[1.0, 0.25], [0.25, 1.0]])
+        >>> axes = agreement(values, ["Grad-CAM", "LayerCAM"], "rank correlation").axes[0]
+        >>> [text.get_text() for text in axes.texts]
+        ['1.00', '0.25', '0.25', '1.00']
     """
     with drawing(1, 1, 6.4, 5.4) as (figure, axes):
         ax = axes[0, 0]
@@ -84,6 +112,17 @@ def predicted_minus_true(
         predicted, true: the maps for the two classes.
         differences: (N, h, w), in logits; positive where a place speaks for the predicted class rather than the true.
         titles: of the images.
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.figures import predicted_minus_true
+        >>> from cifarcam.maps import stage_maps
+        >>> from cifarcam.network import ResNet18
+        >>> images = synthetic_cifar10("test").images[:1]
+        >>> maps = stage_maps(ResNet18(width=9), images)
+        >>> len(predicted_minus_true(images, maps, maps, np.ones((1, 4, 4)), ["one"]).axes)
+        5
     """
     bound = float(np.abs(differences).max()) or 1.0
     with drawing(len(images), 4, 6.2, 1.5 * len(images) + 0.4, kind=Pictures) as (figure, axes):

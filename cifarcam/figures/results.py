@@ -1,4 +1,4 @@
-"""What a network gets right and wrong, and how sure it is."""
+"""Figures of a network's predictions: confusion matrix, accuracy by class, reliability diagram."""
 
 from __future__ import annotations
 
@@ -15,7 +15,19 @@ from cifarcam.figures.style import NEUTRAL, RIGHT, SEQUENTIAL, drawing
 
 
 def confusion(counts: Tensor, classes: Sequence[str] = CLASSES) -> Figure:
-    """A confusion matrix, (classes, classes), rows true; only the mistakes are coloured, every count is written in."""
+    """A confusion matrix, rows true; only the mistakes are coloured, every count is written in.
+
+    Args:
+        counts: (classes, classes), as from ``Predictions.confusion``.
+        classes: the names of the classes.
+
+    Examples:
+        >>> import torch
+        >>> from cifarcam.figures import confusion
+        >>> axes = confusion(torch.tensor([[8, 2], [1, 9]]), ["cat", "dog"]).axes[0]
+        >>> [text.get_text() for text in axes.texts]
+        ['8', '2', '1', '9']
+    """
     counts = np.asarray(counts)
     mistakes = np.where(np.eye(len(counts), dtype=bool), np.nan, counts)
     with drawing(1, 1, 1.8 + 0.5 * len(counts), 0.8 + 0.5 * len(counts)) as (figure, axes):
@@ -35,7 +47,19 @@ def confusion(counts: Tensor, classes: Sequence[str] = CLASSES) -> Figure:
 
 
 def class_accuracy(accuracy: Tensor, classes: Sequence[str] = CLASSES) -> Figure:
-    """The accuracy of each class as a bar, worst class first."""
+    """The accuracy of each class as a bar, worst class first.
+
+    Args:
+        accuracy: (classes,), shares from 0 to 1.
+        classes: the names of the classes.
+
+    Examples:
+        >>> import torch
+        >>> from cifarcam.figures import class_accuracy
+        >>> axes = class_accuracy(torch.tensor([0.9, 0.8]), ["cat", "dog"]).axes[0]
+        >>> [label.get_text() for label in axes.get_yticklabels()]
+        ['dog', 'cat']
+    """
     order = np.argsort(np.asarray(accuracy))
     values = 100 * np.asarray(accuracy)[order]
     with drawing(1, 1, 6.5, 3.2) as (figure, axes):
@@ -50,10 +74,17 @@ def class_accuracy(accuracy: Tensor, classes: Sequence[str] = CLASSES) -> Figure
 
 
 def reliability(table: pd.DataFrame) -> Figure:
-    """Accuracy over confidence, bin by bin, above the number of images in each bin.
+    """Reliability diagram: accuracy over confidence, bin by bin, above the number of images in each bin.
 
     Args:
         table: as from ``Predictions.calibration``.
+
+    Examples:
+        >>> from cifarcam.figures import reliability
+        >>> from cifarcam.network import Predictions
+        >>> predictions = Predictions([[2.0, 0.0], [1.0, 3.0], [4.0, 1.0]], [0, 1, 1])
+        >>> len(reliability(predictions.calibration()).axes)
+        2
     """
     middles, widths = (table["low"] + table["high"]) / 2, table["high"] - table["low"]
     with drawing(2, 1, 5, 5, sharex=True, height_ratios=[2.5, 1]) as (figure, axes):

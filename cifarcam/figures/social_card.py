@@ -1,4 +1,4 @@
-"""The picture that stands for the book where a link to it is shared."""
+"""The preview image of the book for links that are shared (Open Graph)."""
 
 from __future__ import annotations
 
@@ -25,6 +25,16 @@ def social_card(title: str, subtitle: str, images: np.ndarray, maps: StageMaps, 
         images: uint8, (2, H, W, 3).
         maps: of these images.
         captions: what each image is and what it was taken for, one line each; the stages' names stand at the bottom.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.figures import social_card
+        >>> from cifarcam.maps import stage_maps
+        >>> from cifarcam.network import ResNet18
+        >>> images = synthetic_cifar10("test").images[:2]
+        >>> maps = stage_maps(ResNet18(width=9), images)
+        >>> len(social_card("Title", "Subtitle", images, maps, ["one", "other"]).axes)
+        12
     """
     columns = 1 + len(maps.stages)
     side, gap, left, top = 170, 18, 45, 190

@@ -1,4 +1,4 @@
-"""The look that all figures share: one palette, one size of text, charts on the page's ground, pictures on white."""
+"""The common style of the figures: one palette, one text size, charts on the page's background, pictures on white."""
 
 from __future__ import annotations
 
@@ -49,16 +49,29 @@ STYLE = {
 def drawing(
     rows: int, columns: int, width: float, height: float, kind: type[Figure] = Chart, **options: object
 ) -> Iterator[tuple[Figure, np.ndarray]]:
-    """A new figure of ``width`` by ``height`` inches and its axes, (rows, columns), drawn on in the book's style."""
+    """A new figure of ``width`` by ``height`` inches and its axes, (rows, columns), in the book's style.
+
+    Args:
+        rows, columns: of axes.
+        width, height: of the figure, in inches.
+        kind: of figure: a ``Chart``, or ``Pictures``.
+        options: further arguments of ``Figure.subplots``.
+
+    Yields:
+        The figure and its axes.
+    """
     with sheet(width, height, kind) as figure:
         yield figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
 @contextmanager
 def sheet(width: float, height: float, kind: type[Figure] = Chart) -> Iterator[Figure]:
-    """A new figure of ``width`` by ``height`` inches without axes, drawn on in the book's style.
+    """A new figure of ``width`` by ``height`` inches without axes, in the book's style.
 
     The figure is closed at the end: a notebook shows it once, as the value of its cell, and no window is kept.
+
+    Yields:
+        The figure.
     """
     with plt.rc_context(STYLE):
         figure = plt.figure(figsize=(width, height), layout="constrained", FigureClass=kind)
@@ -71,7 +84,7 @@ def sheet(width: float, height: float, kind: type[Figure] = Chart) -> Iterator[F
 def show_image(
     axes: Axes, image: np.ndarray, title: str = "", colour: str = INK, interpolation: str = "nearest"
 ) -> None:
-    """One image without ticks: uint8 or floats in 0 to 1, (H, W, 3), a title above it."""
+    """Draws one image without ticks: uint8 or floats in 0 to 1, (H, W, 3), a title above it."""
     axes.imshow(image, interpolation=interpolation)
     axes.set_title(title, fontsize=8, color=colour, loc="center")
     bare(axes)

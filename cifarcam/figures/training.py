@@ -1,4 +1,4 @@
-"""Learning rates and curves over the course of training."""
+"""Figures of learning rates and training curves."""
 
 from __future__ import annotations
 
@@ -22,12 +22,26 @@ RULE_MARKERS = {"steepest": ("o", TRAIN), "minimum/10": ("s", TEST), "valley": (
 
 
 def run_line(name: str) -> tuple[str, str, str]:
-    """Colour, dashes and marker of a run's line, as matplotlib names them; grey and whole for a run without its own."""
+    """Colour, dashes and marker of a run's line, as matplotlib names them; grey and solid for a run without its own."""
     return RUN_LINES.get(name, (NEUTRAL, "-", "o"))
 
 
 def range_test(lr: np.ndarray, loss: np.ndarray, suggestions: Mapping[str, float]) -> Figure:
-    """The loss over the learning rate, with a marker at each suggested rate."""
+    """The loss over the learning rate, with a marker at each suggested rate.
+
+    Args:
+        lr: (steps,), the rates.
+        loss: (steps,), the smoothed training loss, in nats.
+        suggestions: a rate by the name of each rule, as from ``RangeTest.suggestions``.
+
+    Examples:
+        >>> from cifarcam.figures import range_test
+        >>> from cifarcam.records import recorded_range_test
+        >>> curve, _ = recorded_range_test()
+        >>> figure = range_test(curve.lr, curve.loss, curve.suggestions())
+        >>> figure.axes[0].get_xlabel()
+        'learning rate'
+    """
     with drawing(1, 1, 7, 3.8) as (figure, axes):
         ax = axes[0, 0]
         ax.plot(lr, loss, color=NEUTRAL)
@@ -44,7 +58,19 @@ def range_test(lr: np.ndarray, loss: np.ndarray, suggestions: Mapping[str, float
 
 
 def schedules(rates: Mapping[str, np.ndarray], epochs: int) -> Figure:
-    """The learning rate of each named recipe at every step, over the epochs."""
+    """The learning rate of each named recipe at every step, over the epochs.
+
+    Args:
+        rates: by the name of a recipe, as from ``learning_rates``.
+        epochs: of the runs.
+
+    Examples:
+        >>> from cifarcam.figures import schedules
+        >>> from cifarcam.training import BEST, STEP_LR, learning_rates
+        >>> rates = {recipe.name: learning_rates(recipe, 5_000) for recipe in (STEP_LR, BEST)}
+        >>> [axes.get_title(loc="left") for axes in schedules(rates, epochs=20).axes]
+        ['step_lr', 'best']
+    """
     with drawing(1, len(rates), 2.9 * len(rates), 2.7) as (figure, axes):
         for ax, (name, values) in zip(axes[0], rates.items(), strict=True):
             ax.plot(np.arange(len(values)) * epochs / len(values), values, color=run_line(name)[0])
@@ -60,8 +86,15 @@ def curves(history: pd.DataFrame) -> Figure:
     """Loss and accuracy on training and test images after each epoch.
 
     Args:
-        history: columns ``epoch``, ``train_loss`` and ``test_loss`` (nats), ``train_accuracy`` and ``test_accuracy``
-            (0 to 1).
+        history: columns ``epoch``, ``train_loss`` and ``test_loss`` (nats), ``train_accuracy`` and ``test_accuracy`` (0
+            to 1).
+
+    Examples:
+        >>> from cifarcam.figures import curves
+        >>> from cifarcam.records import load_run
+        >>> figure = curves(load_run("best").history)
+        >>> [axes.get_ylabel() for axes in figure.axes]
+        ['mean cross-entropy (nats)', 'accuracy (%)']
     """
     with drawing(1, 2, 9, 3.4) as (figure, axes):
         for ax, quantity, scale, label in (
@@ -83,6 +116,15 @@ def overlaid_curves(accuracies: Mapping[str, pd.Series], rates: Mapping[str, pd.
     Args:
         accuracies: by run, shares from 0 to 1, indexed by epoch from 1.
         rates: by run, learning rates relative to their peak, indexed likewise.
+
+    Examples:
+        >>> from cifarcam.figures import overlaid_curves
+        >>> from cifarcam.records import load_run
+        >>> logs = {name: load_run(name).history.set_index("epoch") for name in ("best", "step_lr")}
+        >>> accuracies = {name: log["test_accuracy"] for name, log in logs.items()}
+        >>> rates = {name: log["lr"] / log["lr"].max() for name, log in logs.items()}
+        >>> len(overlaid_curves(accuracies, rates).axes)
+        2
     """
     with drawing(2, 1, 7.5, 5.2, sharex=True, height_ratios=[2.2, 1]) as (figure, axes):
         for name, values in accuracies.items():

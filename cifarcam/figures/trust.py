@@ -1,4 +1,4 @@
-"""The checks of maps: numbers with their intervals, by explainer and stage."""
+"""Figures of the checks of maps: means with their intervals, by explainer and stage."""
 
 from __future__ import annotations
 
@@ -21,11 +21,22 @@ def intervals(
     """A panel for each stage: each explainer's mean as a dot, its 95 % interval as a bar.
 
     Args:
-        tables: from ``cifarcam.trust.summary``, by the network or change they belong to; four at most, with
-            the same explainers. Several are told apart by a legend.
+        tables: from ``cifarcam.trust.summary``, by the network or change they belong to; four at most, with the same
+            explainers. Several are told apart by a legend.
         label: what the means are, for the axis.
         references: values to compare with by name, one for all stages or one for each, drawn as lines; two at most.
-    Raises ``CifarcamError`` for more of either.
+
+    Raises:
+        CifarcamError: for more of either.
+
+    Examples:
+        >>> from cifarcam.figures import intervals
+        >>> from cifarcam.records import recorded_check
+        >>> from cifarcam.trust import summary
+        >>> measured, _ = recorded_check("pointing")
+        >>> table = summary({"Grad-CAM": measured["Grad-CAM"]}, "inside")
+        >>> len(intervals({"best": table}, "share inside", {"chance": 0.25}).axes)
+        5
     """
     _check_at_most("tables", len(tables), len(SERIES))
     _check_at_most("references", len(references or {}), 2)
@@ -56,14 +67,24 @@ def intervals(
 def removal_curves(
     panels: Mapping[str, Mapping[str, np.ndarray]], shares: Sequence[float], pixels: Mapping[str, str]
 ) -> Figure:
-    """The mean probability of a class as pixels go or come, a line for each explainer, the band its 95 % interval.
+    """The mean probability of a class as pixels are removed or put in: a line and its 95 % interval by explainer.
 
     Args:
         panels: by title, and in each by explainer, the probabilities, 0 to 1, (images, shares); four explainers at
             most, the same in each panel.
         shares: of the pixels, 0 to 1.
         pixels: by the same titles what happens to these pixels, for the horizontal axis.
-    Raises ``CifarcamError`` for more explainers.
+
+    Raises:
+        CifarcamError: for more explainers.
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.figures import removal_curves
+        >>> curves = {"edges": np.array([[1.0, 0.4, 0.1], [0.8, 0.6, 0.1]])}
+        >>> figure = removal_curves({"deletion": curves}, (0, 0.5, 1), {"deletion": "pixels removed"})
+        >>> figure.axes[0].get_xlabel()
+        'pixels removed (%)'
     """
     for curves in panels.values():
         _check_at_most("curves", len(curves), len(SERIES))
@@ -94,6 +115,15 @@ def cascade(similar: Mapping[str, np.ndarray], parts: Sequence[str], stages: Seq
         parts: the parts, in the order in which they became random.
         stages: of the maps.
         label: what is on the vertical axis.
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.figures import cascade
+        >>> from cifarcam.network import STAGES
+        >>> from cifarcam.trust import CASCADE
+        >>> figure = cascade({"Grad-CAM": np.zeros((6, 5))}, CASCADE, STAGES, "rank correlation")
+        >>> len(figure.axes[0].lines)
+        6
     """
     columns = 3
     rows = -(-len(similar) // columns)

@@ -1,4 +1,4 @@
-"""Class activation maps of every stage, by many methods."""
+"""Class activation maps of every stage of a network, by eight methods or a function of your own."""
 
 import lazy_loader
 

@@ -45,6 +45,14 @@ class StageMaps:
         stages: the stages' names.
         classes: the classes' names.
         method: the name of the method that made them.
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.maps import StageMaps
+        >>> raw_maxima = np.array([[1, 1, 0, 1, 1]], np.float32)
+        >>> maps = StageMaps(np.zeros((1, 5, 32, 32)), raw_maxima, np.array([3]), np.zeros((1, 10)))
+        >>> maps.subject(0), maps.blank.tolist()
+        ('cat', [[False, False, True, False, False]])
     """
 
     maps: np.ndarray
@@ -56,7 +64,7 @@ class StageMaps:
     method: str = "Grad-CAM"
 
     def subject(self, index: int) -> str:
-        """What the maps of an image are maps for: its target's name, or no class where the method knows none."""
+        """The name of the class that an image's maps explain, or ``no class`` where the method is blind to classes."""
         return "no class" if self.method in CLASS_BLIND else self.classes[self.targets[index]]
 
     @property
@@ -80,27 +88,40 @@ def stage_maps(
 
     In Grad-CAM a channel's weight is the mean over space of the gradient of the target's logit with respect to that
     channel; the map is the ReLU of the weighted sum of the channels. Methods that need gradients take one forward and
-    one backward pass for all stages. Score-CAM and Ablation-CAM take a forward pass for each channel, and show a bar.
-    A pass of the first image comes before: it finds out in which order the layers run.
+    one backward pass for all stages. Score-CAM and Ablation-CAM take a forward pass for each channel, and show a bar. A
+    pass of the first image comes before: it finds out in which order the layers run.
 
     Args:
         model: takes normalised (N, 3, H, W) and gives logits; mode, gradients and hooks are left as found.
         images: uint8, (N, H, W, 3).
-        targets: ``"predicted"``, a class (name or number) for all images, or a class number for each image, such as
-            the true labels.
+        targets: ``"predicted"``, a class (name or number) for all images, or a class number for each image, such as the
+            true labels.
         layers: modules of the model by the names of the stages, each with an output of (N, channels, h, w), of more
             than one place, that nothing changes in place afterwards. By default the five of a ``ResNet18``. Where an
             output has negative values, Ablation-CAM sets a channel to −10⁷, so there a ReLU must follow.
         classes: the names of the model's classes.
-        method: one of ``cifarcam.maps.METHODS``, or a function from activations and gradients, float32
-            (N, channels, h, w) each, to the channels' weights, (N, channels).
+        method: one of ``cifarcam.maps.METHODS``, or a function from activations and gradients, float32 (N, channels, h,
+            w) each, to the channels' weights, (N, channels).
         aug_smooth: the mean of the maps of six augmented images.
         eigen_smooth: the first principal component of the weighted channels in place of their sum. Here and in
             Eigen-CAM the channels are not centred for it (pytorch-grad-cam centres them), and it is turned so that its
             scores at all positions sum to a positive number. So its sign is no accident of the machine; but evidence
             against the class may light up as evidence for it, and only a stage of zeros counts as blank.
-    Raises ``CifarcamError`` for images, targets, layers or a method that do not fit, and for a model or a method that
-    gives NaN.
+
+    Returns:
+        The maps of the N images at all stages.
+
+    Raises:
+        CifarcamError: for images, targets, layers or a method that do not fit, and for a model or a method that gives
+            NaN.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.maps import stage_maps
+        >>> from cifarcam.network import ResNet18
+        >>> maps = stage_maps(ResNet18(width=9), synthetic_cifar10("test").images[:3], targets="cat")
+        >>> maps.maps.shape, maps.targets.tolist()
+        ((3, 5, 32, 32), [3, 3, 3])
     """
     weigh, method_name = find_method(method), name_of(method)
     layers = stages(model) if layers is None else layers
@@ -130,14 +151,34 @@ def logit_contributions(
     targets: str | int | Sequence[int] = "predicted",
     classes: Sequence[str] = CLASSES,
 ) -> np.ndarray:
-    """What each place of layer4 adds to the logit of a class: the class's weights times the channels, over h·w.
+    """The contribution of each place of layer4 to a class's logit: the class's weights times the channels, over h·w.
 
     Behind layer4 come only average pooling and one linear layer, so the places' sum and the class's bias are the logit.
     A place that speaks against the class is negative.
 
-    Args: as for ``stage_maps``; the model is a ``ResNet18``.
-    Returns: float32, (N, h, w), in logits.
-    Raises ``CifarcamError`` for another model, and as ``stage_maps`` does.
+    Args:
+        model: a ``ResNet18``; mode, gradients and hooks are left as found.
+        images: uint8, (N, H, W, 3).
+        targets: ``"predicted"``, a class (name or number) for all images, or a class number for each image, such as the
+            true labels.
+        classes: the names of the model's classes.
+
+    Returns:
+        float32, (N, h, w), in logits.
+
+    Raises:
+        CifarcamError: for another model, for images or targets that do not fit, and for a model that gives NaN.
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.maps import logit_contributions
+        >>> from cifarcam.network import ResNet18, predict
+        >>> model, images = ResNet18(width=9), synthetic_cifar10("test").images[:2]
+        >>> places = logit_contributions(model, images, targets=[3, 3])
+        >>> logits = places.sum((1, 2)) + model.linear.bias[3].item()
+        >>> np.allclose(logits, predict(model, images)[:, 3], atol=1e-3)
+        True
     """
     layer4 = stages(model)["layer4"]
     if not isinstance(getattr(model, "linear", None), nn.Linear):
@@ -168,8 +209,25 @@ def cam_maps(
 
     It needs no gradient. For a network that ends in average pooling and one linear layer it is Grad-CAM at layer4.
 
-    Args: as for ``stage_maps``.
-    Returns: float32, (N, H, W), scaled to 0 to 1 and enlarged to the image.
+    Args:
+        model: a ``ResNet18``; mode, gradients and hooks are left as found.
+        images: uint8, (N, H, W, 3).
+        targets: ``"predicted"``, a class (name or number) for all images, or a class number for each image, such as the
+            true labels.
+        classes: the names of the model's classes.
+
+    Returns:
+        float32, (N, H, W), scaled to 0 to 1 and enlarged to the image.
+
+    Raises:
+        CifarcamError: for another model, for images or targets that do not fit, and for a model that gives NaN.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.maps import cam_maps
+        >>> from cifarcam.network import ResNet18
+        >>> cam_maps(ResNet18(width=9), synthetic_cifar10("test").images[:2]).shape
+        (2, 32, 32)
     """
     raw = np.maximum(logit_contributions(model, images, targets, classes), 0)
     height, width = images.shape[1:3]

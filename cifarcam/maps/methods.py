@@ -1,4 +1,4 @@
-"""How each method weighs the channels of a stage.
+"""Methods of class activation maps: how each weighs the channels of a stage.
 
 A class activation map is a weighted sum of a stage's channels; a method is what gives the weights. pytorch-grad-cam
 gives those that need a formula of gradients. Two methods weigh every place of a channel by itself, one knows no weights
@@ -24,13 +24,13 @@ from cifarcam.network.hooks import forward_hooks
 MASKED, ABLATED = 16, 32  # images a pass of Score-CAM and Ablation-CAM, as in the library
 ABLATION = 1e7  # what Ablation-CAM takes off the smallest value, in the library, for a ReLU to make it 0
 AUGMENTATIONS = tuple((mirrored, contrast) for mirrored in (False, True) for contrast in (0.9, 1.0, 1.1))
-"""What smoothing by augmentation averages over: whether an image is mirrored, and the factor of its contrast."""
+"""The augmentations that ``aug_smooth`` averages over: whether an image is mirrored, and the factor of its contrast."""
 Weights = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""From activations and gradients, float32 (N, channels, h, w) each, to the weights of the channels, (N, channels)."""
+"""A function from activations and gradients, float32 (N, channels, h, w) each, to channel weights, (N, channels)."""
 
 
 class Trial(NamedTuple):
-    """What a method that tries channels out is given.
+    """The arguments of a method that tries out what each channel does.
 
     Attributes:
         model: in eval mode.
@@ -74,7 +74,10 @@ def _of_library(kind: type[BaseCAM]) -> Method:
 
 @torch.no_grad()
 def score_cam_weights(trial: Trial) -> Tensor:
-    """The softmax over channels of the class's logits for the image, masked by each channel enlarged and scaled."""
+    """Score-CAM's weights: the softmax over channels of the class's logits for the image masked by each channel.
+
+    A mask is the channel enlarged to the image and scaled to 0 to 1.
+    """
     side = trial.x.shape[-2:]
     masks = F.interpolate(trial.activations, side, mode="bilinear", align_corners=True)[0]
     low, high = masks.amin((1, 2), keepdim=True), masks.amax((1, 2), keepdim=True)
@@ -85,7 +88,7 @@ def score_cam_weights(trial: Trial) -> Tensor:
 
 @torch.no_grad()
 def ablation_cam_weights(trial: Trial) -> Tensor:
-    """The share of the class's logit that is lost without each channel.
+    """Ablation-CAM's weights: the share of the class's logit that is lost without each channel.
 
     The library divides the loss by the logit, so a negative one turns its map into what speaks against the class; here
     the loss is divided by the logit's size.
@@ -129,7 +132,8 @@ SLOW = tuple(name for name, method in METHODS.items() if method.tried_out)
 def find_method(method: str | Weights) -> Method:
     """The method of that name, or one that weighs the channels by a function of one's own.
 
-    Raises ``CifarcamError``, listing the names, for any other name.
+    Raises:
+        CifarcamError: listing the names, for any other name.
     """
     if isinstance(method, type):
         raise CifarcamError(f"{method.__name__} is a class; give the method's name, one of {', '.join(METHODS)}.")

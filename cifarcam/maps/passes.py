@@ -17,7 +17,14 @@ from cifarcam.network.hooks import kept_outputs
 
 
 class BatchMaps(NamedTuple):
-    """Maps, float32 (N, S, H, W), raw maxima, (N, S), explained classes, int64 (N,), and logits, (N, classes)."""
+    """The maps of a batch.
+
+    Attributes:
+        maps: float32, (N, S, H, W), 0 to 1.
+        raw_maxima: (N, S), the largest value of each map before it was scaled.
+        targets: int64, (N,), the classes explained.
+        logits: (N, classes).
+    """
 
     maps: np.ndarray
     raw_maxima: np.ndarray
@@ -44,7 +51,9 @@ def maps_of_batch(
         method: weighs the channels.
         eigen_smooth: the first principal component of the weighted channels in place of their sum.
         bar: goes on by one with each map.
-    Raises ``CifarcamError`` for NaN or infinite values, and for a layer on which the logits do not depend.
+
+    Raises:
+        CifarcamError: for NaN or infinite values, and for a layer on which the logits do not depend.
     """
     with kept_outputs(layers) as outputs, torch.set_grad_enabled(method.weights is not None):
         logits = model(x.requires_grad_())  # else nothing flows back through frozen parameters
@@ -66,10 +75,20 @@ def maps_of_batch(
 def augmented_maps_of_batch(
     model: nn.Module, layers: Mapping[str, nn.Module], x: Tensor, targets: np.ndarray | None, *how: object
 ) -> BatchMaps:
-    """The means of the maps of six augmented images, with the arguments and errors of ``maps_of_batch``.
+    """The means of the maps of six augmented images.
 
     They are of the image and its mirror image, each as it is and with its contrast at 0.9 and 1.1, all for the class
     that ``targets`` names or that the image as it is is predicted to be.
+
+    Args:
+        model: in eval mode and float32, its parameters frozen.
+        layers: modules of the model, by name.
+        x: normalised images, (N, 3, H, W), on the model's device; one, where the method tries channels out.
+        targets: class numbers, (N,), or ``None`` for the predicted ones.
+        how: the further arguments of ``maps_of_batch``.
+
+    Raises:
+        CifarcamError: for NaN or infinite values, and for a layer on which the logits do not depend.
     """
     with torch.no_grad():
         logits = model(x).cpu().numpy()

@@ -1,4 +1,4 @@
-"""Maps that take a thousand passes an image: kept beside a recorded run, so that readers need not wait for them.
+"""Recorded maps of the two methods that take about a thousand forward passes an image, Score-CAM and Ablation-CAM.
 
 ``python -m tools.records.slow_maps`` makes them.
 """
@@ -29,6 +29,18 @@ def slow_maps(run: Run, images: np.ndarray) -> dict[str, StageMaps]:
     Args:
         run: with weights.
         images: uint8, (N, 32, 32, 3).
+
+    Returns:
+        The maps by the methods' names.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.maps import slow_maps
+        >>> from cifarcam.records import small_run
+        >>> maps = slow_maps(small_run("synthetic"), synthetic_cifar10("test").images[:1])
+        The maps of these 1 images by Score-CAM and Ablation-CAM are not on record: computing them now.
+        >>> {name: of_method.maps.shape for name, of_method in maps.items()}
+        {'Score-CAM': (1, 5, 32, 32), 'Ablation-CAM': (1, 5, 32, 32)}
     """
     record, _ = read_arrays(SLOW_MAPS)
     places = {checksum: place for place, checksum in enumerate(record["images"].tolist())}
@@ -43,7 +55,13 @@ def slow_maps(run: Run, images: np.ndarray) -> dict[str, StageMaps]:
 
 
 def slow_maps_provenance() -> dict:
-    """Where the record comes from: run, command, hardware, versions, date."""
+    """The provenance of the recorded maps: run, command, hardware, versions, date.
+
+    Examples:
+        >>> from cifarcam.maps import slow_maps_provenance
+        >>> slow_maps_provenance()["command"]
+        'python -m tools.records.slow_maps'
+    """
     return read_arrays(SLOW_MAPS)[1]
 
 

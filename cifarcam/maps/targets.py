@@ -1,4 +1,4 @@
-"""Which class is to be explained for each image, and whether a model's logits can be explained at all."""
+"""Target classes of class activation maps, and a check of a model's logits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from cifarcam.errors import CifarcamError
 
 
 def check_logits(logits: np.ndarray | Tensor) -> None:
-    """Raises ``CifarcamError`` where a logit is NaN or infinite."""
+    """Checks that all logits are finite.
+
+    Raises:
+        CifarcamError: where a logit is NaN or infinite.
+    """
     if not torch.as_tensor(logits).isfinite().all():
         raise CifarcamError("The model gives NaN or infinite logits for these images; what follows would mean nothing.")
 
@@ -20,7 +24,17 @@ def check_logits(logits: np.ndarray | Tensor) -> None:
 def target_classes(
     targets: str | int | Sequence[int], count: int, num_classes: int, names: Sequence[str]
 ) -> np.ndarray | None:
-    """Class numbers, (count,), or ``None`` for the predicted ones."""
+    """Class numbers of the targets, (count,), or ``None`` for the predicted ones.
+
+    Args:
+        targets: ``"predicted"``, a class (name or number) for all images, or a class number for each image.
+        count: of the images.
+        num_classes: of the model.
+        names: of the classes.
+
+    Raises:
+        CifarcamError: for targets or names that do not fit.
+    """
     if isinstance(targets, str):
         if targets == "predicted":
             return None
@@ -37,7 +51,11 @@ def target_classes(
 
 
 def class_numbers(targets: np.ndarray, count: int, num_classes: int) -> np.ndarray:
-    """The same numbers, int64 (count,). Raises ``CifarcamError`` unless there is one, a class's, for each image."""
+    """The same numbers, int64 (count,), checked to be one class for each image.
+
+    Raises:
+        CifarcamError: for another shape, or a number that is no class's.
+    """
     classes = np.asarray(targets)
     if classes.shape != (count,):
         raise CifarcamError(f"Targets of shape {classes.shape} for {count} images; give one class for each image.")

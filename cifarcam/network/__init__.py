@@ -1,4 +1,4 @@
-"""ResNet-18, what it is made of, and what it predicts."""
+"""ResNet-18, tables of its architecture, and its predictions."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""What the network is made of, counted: parameters, multiplications, feature maps and receptive fields by stage."""
+"""Parameters, multiplications, feature-map sizes and receptive fields of a ResNet-18, stage by stage."""
 
 from __future__ import annotations
 
@@ -12,11 +12,24 @@ from cifarcam.network.restore import restored
 
 
 def stage_table(model: ResNet18, side: int = 32) -> pd.DataFrame:
-    """One row a stage, and ``linear``: what it holds and what it does to one image of ``side`` by ``side`` pixels.
+    """Sizes and costs of each stage, and of the ``linear`` layer, for one image of ``side`` by ``side`` pixels.
 
-    Columns: ``channels``; ``side`` of the feature map, in pixels; ``parameters``; ``multiplications`` of the
-    convolutions and the linear layer; ``receptive_field``, the side in input pixels of the square that one value of
-    the feature map depends on (it may reach beyond the image).
+    Args:
+        model: the network.
+        side: of the image, in pixels.
+
+    Returns:
+        A row for each stage, with the columns ``channels``; ``side`` of the feature map, in pixels; ``parameters``;
+        ``multiplications`` of the convolutions and the linear layer; ``receptive_field``, the side in input pixels of
+        the square that one value of the feature map depends on (it may reach beyond the image).
+
+    Examples:
+        >>> from cifarcam.network import ResNet18, stage_table
+        >>> table = stage_table(ResNet18())
+        >>> int(table["parameters"].sum())
+        11173962
+        >>> table["side"].to_dict()
+        {'layer0': 32, 'layer1': 32, 'layer2': 16, 'layer3': 8, 'layer4': 4, 'linear': 1}
     """
     parts = {
         "layer0": [model.conv1, model.bn1],
@@ -44,9 +57,20 @@ def stage_table(model: ResNet18, side: int = 32) -> pd.DataFrame:
 
 
 def receptive_fields(model: ResNet18) -> dict[str, int]:
-    """Side of the receptive field of layer0 to layer4, in input pixels.
+    """The side of the receptive field of layer0 to layer4, in input pixels.
 
     A convolution of kernel k widens the field by (k − 1) times the product of all strides before it.
+
+    Args:
+        model: the network.
+
+    Returns:
+        The sides by the names of the stages.
+
+    Examples:
+        >>> from cifarcam.network import ResNet18, receptive_fields
+        >>> receptive_fields(ResNet18(width=9))
+        {'layer0': 3, 'layer1': 11, 'layer2': 25, 'layer3': 53, 'layer4': 109}
     """
     field, jump = _widened(model.conv1, field=1, jump=1)
     fields = {"layer0": field}

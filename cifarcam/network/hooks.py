@@ -1,4 +1,4 @@
-"""Looking into a network while it runs, with hooks that cannot be left behind."""
+"""Context managers that register forward hooks on modules and remove them at the end of their block."""
 
 from __future__ import annotations
 
@@ -13,15 +13,21 @@ Hook = Callable[[nn.Module, tuple, object], object]
 
 @contextmanager
 def forward_hooks(hooks: Mapping[nn.Module, Hook]) -> Iterator[None]:
-    """Each module calls its hook after it has run; what a hook returns, if not ``None``, replaces the output.
+    """Calls a hook after each forward pass of a module inside the block.
+
+    What a hook returns, if not ``None``, replaces the module's output.
 
     Args:
         hooks: ``hook(module, inputs, output)`` by module. They are removed at the end of the block.
 
-    >>> relu = nn.ReLU()
-    >>> with forward_hooks({relu: lambda module, inputs, output: print(tuple(output.shape))}):
-    ...     _ = relu(torch.zeros(2, 3))
-    (2, 3)
+    Examples:
+        >>> import torch
+        >>> from torch import nn
+        >>> from cifarcam.network.hooks import forward_hooks
+        >>> relu = nn.ReLU()
+        >>> with forward_hooks({relu: lambda module, inputs, output: print(tuple(output.shape))}):
+        ...     _ = relu(torch.zeros(2, 3))
+        (2, 3)
     """
     with ExitStack() as stack:
         for module, hook in hooks.items():
@@ -31,12 +37,23 @@ def forward_hooks(hooks: Mapping[nn.Module, Hook]) -> Iterator[None]:
 
 @contextmanager
 def kept_outputs(layers: Mapping[str, nn.Module]) -> Iterator[dict[str, list]]:
-    """The outputs of these layers, by their names, one for each time that a layer runs inside the block.
+    """Keeps the outputs of layers while they run inside the block.
 
-    >>> with kept_outputs({"activation": nn.ReLU()}) as outputs:
-    ...     pass
-    >>> outputs
-    {'activation': []}
+    Args:
+        layers: modules by name.
+
+    Yields:
+        By the layers' names, a list with one output for each time that the layer runs.
+
+    Examples:
+        >>> import torch
+        >>> from torch import nn
+        >>> from cifarcam.network.hooks import kept_outputs
+        >>> relu = nn.ReLU()
+        >>> with kept_outputs({"activation": relu}) as outputs:
+        ...     _ = relu(torch.tensor([-1.0, 2.0]))
+        >>> outputs
+        {'activation': [tensor([0., 2.])]}
     """
     outputs: dict[str, list] = {name: [] for name in layers}
     with ExitStack() as stack:
@@ -51,7 +68,12 @@ def kept_outputs(layers: Mapping[str, nn.Module]) -> Iterator[dict[str, list]]:
 
 @dataclass
 class Passes:
-    """Images that went through a model: ``forward`` to its logits, ``backward`` from them."""
+    """Numbers of images that passed through a model.
+
+    Attributes:
+        forward: images that went forward to the logits.
+        backward: images whose gradients went back from the logits.
+    """
 
     forward: int = 0
     backward: int = 0
@@ -61,11 +83,21 @@ class Passes:
 def pass_counter(model: nn.Module) -> Iterator[Passes]:
     """Counts the images that pass through the model inside the block.
 
-    >>> model = nn.Flatten()
-    >>> with pass_counter(model) as passes:
-    ...     _ = model(torch.zeros(5, 3, 32, 32))
-    >>> passes
-    Passes(forward=5, backward=0)
+    Args:
+        model: any module.
+
+    Yields:
+        The counts, which go on while the block runs.
+
+    Examples:
+        >>> import torch
+        >>> from torch import nn
+        >>> from cifarcam.network import pass_counter
+        >>> model = nn.Flatten()
+        >>> with pass_counter(model) as passes:
+        ...     _ = model(torch.zeros(5, 3, 32, 32))
+        >>> passes
+        Passes(forward=5, backward=0)
     """
     passes = Passes()
 

@@ -1,4 +1,4 @@
-"""What a network says of a split, and all that follows from its logits."""
+"""A network's logits for the images of a split, and what is computed from them: accuracy, confusion, calibration."""
 
 from __future__ import annotations
 
@@ -27,8 +27,18 @@ def predict(model: nn.Module, images: np.ndarray, *, batch_size: int = 500, prec
         images: uint8, (N, H, W, 3).
         batch_size: images a forward pass.
         precision: ``"float32"``, or ``"bfloat16"`` or ``"float16"`` for autocast.
-    Returns: float32 logits, (N, classes), on the CPU.
-    Raises ``CifarcamError`` for no images, another precision, or where a logit is not a number.
+
+    Returns:
+        float32 logits, (N, classes), on the CPU.
+
+    Raises:
+        CifarcamError: for no images, another precision, or where a logit is not a number.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.network import ResNet18, predict
+        >>> predict(ResNet18(width=9), synthetic_cifar10("test").images[:3]).shape
+        torch.Size([3, 10])
     """
     if len(images) == 0 or precision not in PRECISIONS:
         raise CifarcamError(
@@ -55,11 +65,26 @@ def predict(model: nn.Module, images: np.ndarray, *, batch_size: int = 500, prec
 
 
 def tta(logits: Tensor, model: nn.Module, images: np.ndarray) -> Tensor:
-    """The mean of the logits that ``predict`` gave for images and those of their mirror images, (N, classes).
+    """Test-time augmentation: the mean of the logits of images and of their mirror images.
 
     Args:
-        logits: of the images as they are, float32, (N, classes).
-        model, images: as for ``predict``, whose errors it raises.
+        logits: of the images as they are, float32, (N, classes), as from ``predict``.
+        model: takes normalised (N, 3, H, W) and gives logits; run in eval mode and float32, left in the modes and the
+            float type it had.
+        images: uint8, (N, H, W, 3).
+
+    Returns:
+        float32, (N, classes).
+
+    Raises:
+        CifarcamError: for no images, or where a logit is not a number.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.network import ResNet18, predict, tta
+        >>> model, images = ResNet18(width=9), synthetic_cifar10("test").images[:3]
+        >>> tta(predict(model, images), model, images).shape
+        torch.Size([3, 10])
     """
     return (logits + predict(model, np.ascontiguousarray(images[:, :, ::-1]))) / 2
 
@@ -72,7 +97,17 @@ class Predictions:
         logits: float32, (N, classes).
         labels: int64, (N,), the true classes.
         classes: their names.
-    Raises ``CifarcamError`` where logits and labels do not belong together.
+
+    Raises:
+        CifarcamError: where logits and labels do not belong together.
+
+    Examples:
+        >>> from cifarcam.network import Predictions
+        >>> predictions = Predictions([[2.0, 0.0], [1.0, 3.0], [4.0, 1.0]], [0, 1, 1], ("cat", "dog"))
+        >>> round(predictions.accuracy, 2), predictions.misclassified().tolist()
+        (0.67, [2])
+        >>> predictions.confusion().tolist()
+        [[1, 0], [1, 1]]
     """
 
     logits: Tensor
@@ -128,9 +163,10 @@ class Predictions:
         return wrong[self.confidence[wrong].argsort(descending=True, stable=True)] if by_confidence else wrong
 
     def captions(self, indices: Iterable[int]) -> list[str]:
-        """For each image its label, the class it was taken for and that class's probability, on two lines.
+        """For each image its label, the predicted class and that class's probability, on two lines.
 
-        Raises ``CifarcamError`` where there are more or fewer names than classes.
+        Raises:
+            CifarcamError: where there are more or fewer names than classes.
         """
         if len(self.classes) != self.logits.shape[1]:
             raise CifarcamError(
@@ -155,8 +191,9 @@ class Predictions:
     def calibration(self, bins: int = 10) -> pd.DataFrame:
         """The images sorted into equal bins of confidence (Guo et al. 2017, arXiv 1706.04599).
 
-        Returns: one row a bin that holds images: ``low`` and ``high`` bounds, ``count``, mean ``confidence`` and
-        ``accuracy``, shares from 0 to 1.
+        Returns:
+            A row for each bin that holds images, with ``low`` and ``high`` bounds, ``count``, mean ``confidence`` and
+            ``accuracy``, shares from 0 to 1.
         """
         edges = torch.linspace(0, 1, bins + 1)
         which = torch.bucketize(self.confidence, edges[1:-1], right=False)

@@ -47,15 +47,24 @@ class BasicBlock(nn.Module):
 class ResNet18(nn.Module):
     """ResNet-18: a stem, four stages of two basic blocks, average pooling, one linear layer.
 
+    Its input is float, (N, 3, H, W) with H and W at least 16 (32 and up are what it is made for), normalised with the
+    data set's mean and std. Its output is the logits, (N, num_classes).
+
     Args:
         width: channels of the stem; the stages have 1, 2, 4 and 8 times as many. 64 is the published network.
         num_classes: length of the logits.
         dropout: probability of dropping a pooled feature in training, 0 to 1.
 
-    Input: float, (N, 3, H, W) with H and W at least 16 (32 and up are what it is made for), normalised with the
-    data set's mean and std.
-    Output: logits, (N, num_classes).
-    Raises ``CifarcamError`` for input of another type or shape.
+    Raises:
+        CifarcamError: from the forward pass, for input of another type or shape.
+
+    Examples:
+        >>> import torch
+        >>> from cifarcam.network import ResNet18
+        >>> ResNet18(width=9)(torch.zeros(2, 3, 32, 32)).shape
+        torch.Size([2, 10])
+        >>> sum(parameter.numel() for parameter in ResNet18().parameters())
+        11173962
     """
 
     def __init__(self, width: int = 64, num_classes: int = 10, dropout: float = 0.0) -> None:
@@ -81,7 +90,20 @@ def stages(model: nn.Module) -> dict[str, nn.Module]:
     """The five modules whose outputs the class activation maps read, by name.
 
     ``layer0`` is ``bn1`` (the stem before its ReLU), ``layer1`` to ``layer4`` are the stages.
-    Raises ``CifarcamError`` for a model without them.
+
+    Args:
+        model: a ``ResNet18``, or another model with modules of these names.
+
+    Returns:
+        The modules by name.
+
+    Raises:
+        CifarcamError: for a model without them.
+
+    Examples:
+        >>> from cifarcam.network import ResNet18, stages
+        >>> list(stages(ResNet18(width=9)))
+        ['layer0', 'layer1', 'layer2', 'layer3', 'layer4']
     """
     missing = [name for name in ("bn1", *STAGES[1:]) if not hasattr(model, name)]
     if missing:
@@ -97,7 +119,9 @@ def from_state_dict(weights: dict[str, Tensor], source: str) -> ResNet18:
     Args:
         weights: a state dict with this module's names; values of any float type, taken as float32.
         source: where the weights come from, for the error message.
-    Raises ``CifarcamError`` where the names or shapes are another network's.
+
+    Raises:
+        CifarcamError: where the names or shapes are another network's.
     """
     shapes = [getattr(weights.get(name), "shape", ()) for name in ("conv1.weight", "linear.weight")]
     if not all(shapes):
@@ -124,7 +148,12 @@ def from_pytorch_cifar(path: str | Path) -> ResNet18:
 
     Such a file is ``{"net": state_dict, "acc": …, "epoch": …}``, each name with the prefix ``module.`` where it was
     saved from DataParallel; a bare state dict is taken too. Nothing in the file is executed.
-    Raises ``CifarcamError`` for a missing file or one of another network.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        CifarcamError: for a missing file or one of another network.
     """
     path = Path(path)
     if not path.is_file():

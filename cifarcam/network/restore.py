@@ -1,4 +1,4 @@
-"""A model lent for a while, and given back as it was."""
+"""Context managers that change a model's modes, number format or gradients and restore them after their block."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cifarcam.hardware import onednn_workaround, settings
 
 @contextmanager
 def modes_restored(model: nn.Module) -> Iterator[None]:
-    """Every part of the model is back in its train or eval mode after the block."""
+    """Restores the train or eval mode of every part of the model after the block."""
     modes = [(module, module.training) for module in model.modules()]
     try:
         yield
@@ -46,7 +46,7 @@ def restored(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def in_float32(model: nn.Module) -> Iterator[None]:
-    """Weights of another float type are float32 inside the block; after it they are the very same tensors as before."""
+    """Converts weights of another float type to float32 inside the block; after it they are the tensors they were."""
     tensors = [*model.parameters(), *model.buffers()]
     others = [
         (tensor, tensor.data) for tensor in tensors if tensor.is_floating_point() and tensor.dtype != torch.float32
@@ -62,7 +62,7 @@ def in_float32(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def exact_float32() -> Iterator[None]:
-    """Convolutions in float32 keep all its bits inside the block; a GPU otherwise rounds them to TF32's 10.
+    """Turns TF32 off for convolutions inside the block, so that they keep all bits of float32; TF32 keeps 10.
 
     Matrix products keep them anyway, unless ``torch.set_float32_matmul_precision`` says otherwise.
     """

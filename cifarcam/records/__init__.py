@@ -1,4 +1,4 @@
-"""What was trained and measured, on what, when and by which command."""
+"""Recorded training runs and measurements, each with its provenance: command, commit, hardware, versions and date."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Where the records lie that ship with the package."""
+"""Folders of the records that ship with the package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measurements that are too slow to make live: read from the package, written with the command that makes them."""
+"""Recorded measurements that take too long to repeat in a chapter, each with the command that makes it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,17 @@ STEP_LR_TUNING = MEASUREMENTS / "step_lr_tuning.json"
 def published_one_cycle() -> pd.DataFrame:
     """The log of a published student write-up: ResNet-18, OneCycle, batch 512, 20 epochs, 90.89 % at the end.
 
-    Columns: ``epoch`` from 1; ``lr`` at the start of the epoch; ``train_accuracy`` and ``test_accuracy`` (0 to 1);
-    ``train_loss`` of the epoch's last batch (nats). Its test losses are not given here: they were divided by the
-    number of images twice over.
+    Its test losses are not given here: they were divided by the number of images twice over.
+
+    Returns:
+        A row for each epoch, with the columns ``epoch`` from 1; ``lr`` at the start of the epoch; ``train_accuracy``
+        and ``test_accuracy`` (0 to 1); ``train_loss`` of the epoch's last batch (nats).
+
+    Examples:
+        >>> from cifarcam.records import published_one_cycle
+        >>> log = published_one_cycle()
+        >>> len(log), round(float(log["test_accuracy"].iloc[-1]), 4)
+        (20, 0.9089)
     """
     log = pd.read_csv(MEASUREMENTS / "published_one_cycle.csv")
     return pd.DataFrame(
@@ -39,10 +47,16 @@ def published_one_cycle() -> pd.DataFrame:
 
 
 def published_results() -> pd.DataFrame:
-    """What others report on CIFAR-10's test set.
+    """Test accuracies on CIFAR-10 that others report.
 
-    Columns: ``source``; ``network``; ``epochs``; ``test_accuracy``, the text as published, in percent; ``url``, empty
-    for the two student write-ups.
+    Returns:
+        A row for each result, with the columns ``source``; ``network``; ``epochs``; ``test_accuracy``, the text as
+        published, in percent; ``url``, empty for the two student write-ups.
+
+    Examples:
+        >>> from cifarcam.records import published_results
+        >>> published_results().columns.tolist()
+        ['source', 'network', 'epochs', 'test_accuracy', 'url']
     """
     return pd.read_csv(MEASUREMENTS / "published_results.csv", dtype={"test_accuracy": str}, keep_default_na=False)
 
@@ -50,43 +64,77 @@ def published_results() -> pd.DataFrame:
 def recorded_benchmarks() -> list[dict]:
     """The timings that ship with the package, as ``benchmarks/`` writes them.
 
-    Keys of each: ``claim``, with the unit of the rates; ``rates`` by name; ``ours`` and ``other``, the two that are
-    compared; ``ratio``; ``command``; ``hardware``; ``torch``; ``date``.
+    Returns:
+        A dict for each, with ``claim``, with the unit of the rates; ``rates`` by name; ``ours`` and ``other``, the two
+        that are compared; ``ratio``; ``command``; ``hardware``; ``versions``; ``date``.
+
+    Examples:
+        >>> from cifarcam.records import recorded_benchmarks
+        >>> {"claim", "rates", "ratio", "command"} <= set(recorded_benchmarks()[0])
+        True
     """
     return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(MEASUREMENTS.glob("benchmark_*.json"))]
 
 
 def recorded_method_costs() -> tuple[pd.DataFrame, dict]:
-    """What the five-stage maps of one image cost, as ``benchmarks.method_costs`` measured it, and where and when.
+    """The cost of the five-stage maps of one image by each method, as ``benchmarks.method_costs`` measured it.
 
-    A row for each method: the images that pass ``forward`` and ``backward``, and the time as a multiple of Grad-CAM's,
-    ``times_grad_cam``. Beside what ``provenance`` gives, ``grad_cam_in_batches``: how many ``images`` took
-    Grad-CAM how many ``minutes``.
+    Returns:
+        A row for each method, with the images that pass ``forward`` and ``backward``, and the time as a multiple of
+        Grad-CAM's, ``times_grad_cam``. Beside it the provenance, and ``grad_cam_in_batches``, how many ``images`` took
+        Grad-CAM how many ``minutes``.
+
+    Examples:
+        >>> from cifarcam.records import recorded_method_costs
+        >>> costs, _ = recorded_method_costs()
+        >>> costs.loc["Grad-CAM", ["forward", "backward"]].astype(int).to_dict()
+        {'forward': 2, 'backward': 1}
     """
     measured = json.loads(METHOD_COSTS.read_text(encoding="utf-8"))
     return pd.DataFrame(measured.pop("methods")).T.astype({"forward": int, "backward": int}), measured
 
 
 def recorded_step_lr_tuning() -> tuple[pd.DataFrame, dict]:
-    """How ``STEP_LR``'s step and factor were chosen on held-out images, as ``tools.records.tuning`` measured it.
+    """The choice of ``STEP_LR``'s step and factor on held-out images, as ``tools.records.tuning`` measured it.
 
-    A row for each candidate: ``step_epochs``, ``gamma``, ``validation_accuracy`` (0 to 1) and ``validation_loss``
-    (nats) after the last epoch. Beside it the ``chosen`` one, the ``recipe``, how many images it was ``trained_on``
-    and how many were ``held_out``, the ``precision``, and what ``provenance`` gives.
+    Returns:
+        A row for each candidate, with the columns ``step_epochs``, ``gamma``, ``validation_accuracy`` (0 to 1) and
+        ``validation_loss`` (nats) after the last epoch. Beside it the ``chosen`` one, the ``recipe``, how many images
+        it was ``trained_on`` and how many were ``held_out``, the ``precision``, and the provenance.
+
+    Examples:
+        >>> from cifarcam.records import recorded_step_lr_tuning
+        >>> candidates, _ = recorded_step_lr_tuning()
+        >>> candidates.columns.tolist()
+        ['step_epochs', 'gamma', 'validation_accuracy', 'validation_loss']
     """
     measured = json.loads(STEP_LR_TUNING.read_text(encoding="utf-8"))
     return pd.DataFrame(measured.pop("candidates")), measured
 
 
 def recorded_range_test() -> tuple[RangeTest, dict]:
-    """The range test that ships with the package, and where it comes from (recipe, hardware, versions, date)."""
+    """The learning-rate range test that ships with the package, and its provenance (recipe, hardware, versions, date).
+
+    Examples:
+        >>> from cifarcam.records import recorded_range_test
+        >>> curve, about = recorded_range_test()
+        >>> len(curve.lr) == len(curve.loss), list(curve.suggestions())
+        (True, ['steepest', 'minimum/10', 'valley'])
+    """
     saved = json.loads(RANGE_TEST.read_text(encoding="utf-8"))
     curve = RangeTest(np.array(saved["lr"]), np.array(saved["loss"]), saved["diverged"])
     return curve, saved["provenance"]
 
 
 def write_range_test(curve: RangeTest, recipe: Recipe, about: dict, path: Path) -> None:
-    """Writes a range test as JSON, with its recipe and what ``provenance`` and others say ``about`` it."""
+    """Writes a range test as JSON, with its recipe and its provenance.
+
+    Args:
+        curve: the range test.
+        recipe: what was trained.
+        about: the provenance, and what else is to be said of the test.
+        path: of the file.
+    """
     about = about | {"recipe": dataclasses.asdict(recipe)}
     content = {
         "lr": [float(f"{value:.6g}") for value in curve.lr],

@@ -1,7 +1,7 @@
-"""Recorded runs: what was trained, on what, when, how it went, and what the network says of the test split.
+"""Recorded training runs: recipe, history, provenance, logits of the test split, and weights.
 
-A record is a folder: ``recipe.json``, ``history.csv``, ``provenance.json``, ``test_logits.safetensors`` and, where
-the weights are kept, ``model.safetensors``. The records that ship with the package are found by name.
+A record is a folder: ``recipe.json``, ``history.csv``, ``provenance.json``, ``test_logits.safetensors`` and, where the
+weights are kept, ``model.safetensors``. The records that ship with the package are found by name.
 """
 
 from __future__ import annotations
@@ -42,8 +42,14 @@ class Run:
         folder: where the record lies.
         recipe: what was trained.
         history: a row an epoch; the columns are those of ``Fitted.history``.
-        provenance: what every record says of itself, see ``cifarcam.provenance``; precision, seconds of training,
-            checksums of the data, and the results in float32.
+        provenance: command, commit, hardware, versions and date, see ``cifarcam.provenance``; precision, seconds of
+            training, checksums of the data, and the results in float32.
+
+    Examples:
+        >>> from cifarcam.records import load_run
+        >>> run = load_run("best")
+        >>> run.test_logits.shape, len(run.history) == run.recipe.epochs
+        (torch.Size([10000, 10]), True)
     """
 
     folder: Path
@@ -58,7 +64,11 @@ class Run:
 
     @property
     def test_logits(self) -> Tensor:
-        """Logits of the test split by the weights as recorded: float32, (N, 10)."""
+        """Logits of the test split by the weights as recorded: float32, (N, 10).
+
+        Raises:
+            CifarcamError: where the record holds none.
+        """
         tensors = _load_tensors(self.folder / LOGITS)
         if "logits" not in tensors:
             raise CifarcamError(f"{self.folder / LOGITS} holds no logits; restore it, or train the run anew.")
@@ -66,7 +76,11 @@ class Run:
 
     @property
     def weights_path(self) -> Path:
-        """The file of the weights. Raises ``CifarcamError`` where the record holds none."""
+        """The file of the weights.
+
+        Raises:
+            CifarcamError: where the record holds none.
+        """
         if not self.has_weights:
             raise CifarcamError(f"The run in {self.folder} keeps no weights; train it, or use another run.")
         return self.folder / WEIGHTS
@@ -76,7 +90,11 @@ class Run:
         return hashlib.sha256(self.weights_path.read_bytes()).hexdigest()
 
     def model(self) -> ResNet18:
-        """The network, float32, in eval mode. Raises ``CifarcamError`` where the record holds no weights."""
+        """The network, float32, in eval mode.
+
+        Raises:
+            CifarcamError: where the record holds no weights, or those of another width than its recipe's.
+        """
         model = from_state_dict(_load_tensors(self.weights_path), str(self.weights_path))
         width = model.conv1.out_channels
         if width != self.recipe.width:
@@ -90,12 +108,16 @@ class Run:
         return test.checksum() == self.provenance["test_checksum"]
 
     def check_recorded_on(self, test: Split) -> None:
-        """Raises ``CifarcamError`` for another split than that of the recorded logits."""
+        """Checks that the recorded logits are those of this split.
+
+        Raises:
+            CifarcamError: for another split.
+        """
         if not self.recorded_on(test):
             raise CifarcamError("These test images are not those of the record; is CIFARCAM_DATA set to the stand-in?")
 
     def can_predict(self, test: Split) -> bool:
-        """Whether ``predictions`` can answer for a split: its logits are recorded, or there are weights."""
+        """Whether ``predictions`` works for a split: its logits are recorded, or there are weights."""
         return self.has_weights or self.recorded_on(test)
 
     def predictions(self, test: Split) -> Predictions:
@@ -110,9 +132,20 @@ class Run:
 
 
 def load_run(name_or_path: str | Path) -> Run:
-    """The recorded run of that name, or the one in the folder of that path.
+    """A recorded run, by its name or by the path of its folder.
 
-    Raises ``CifarcamError`` for an unknown name, a folder without a whole record, or a damaged record.
+    Args:
+        name_or_path: one of ``recorded_runs``, or a folder that ``record`` wrote.
+
+    Raises:
+        CifarcamError: for an unknown name, a folder without a whole record, or a damaged record.
+
+    Examples:
+        >>> from cifarcam.records import load_run
+        >>> load_run("one_cycle").recipe.batch_size
+        512
+        >>> type(load_run("best").model()).__name__
+        'ResNet18'
     """
     shipped = RUNS / str(name_or_path)
     folder = shipped if shipped.is_dir() and str(name_or_path) in recorded_runs() else Path(name_or_path)
@@ -136,12 +169,22 @@ def load_run(name_or_path: str | Path) -> Run:
 
 
 def recorded_runs() -> list[str]:
-    """The names of the runs that ship with the package."""
+    """The names of the runs that ship with the package.
+
+    Examples:
+        >>> from cifarcam.records import recorded_runs
+        >>> recorded_runs()
+        ['best', 'one_cycle', 'step_lr']
+    """
     return sorted(folder.name for folder in RUNS.iterdir() if (folder / PROVENANCE).is_file())
 
 
 def refuse_recorded(folder: Path) -> None:
-    """Raises ``CifarcamError`` where the folder holds a recorded run."""
+    """Checks that a folder holds no recorded run.
+
+    Raises:
+        CifarcamError: where it holds one.
+    """
     if (folder / PROVENANCE).exists():
         raise CifarcamError(f"{folder} holds a recorded run already; choose another folder.")
 
@@ -157,8 +200,25 @@ def record(fitted: Fitted, test: Split, folder: str | Path, command: str | None 
         test: the split that its results are of.
         folder: where the record goes.
         command: what made the run; by default ``cifarcam train`` with the recipe.
-    Raises ``CifarcamError`` for an unfinished run, a network other than the recipe's, and where the folder holds a
-    record already or cannot be written to.
+
+    Returns:
+        The run, as from ``load_run``.
+
+    Raises:
+        CifarcamError: for an unfinished run, a network other than the recipe's, and where the folder holds a record
+            already or cannot be written to.
+
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.records import record
+        >>> from cifarcam.training import Recipe, fit
+        >>> few, recipe = synthetic_cifar10("test").first(16), Recipe("tiny", width=9, epochs=1, batch_size=8)
+        >>> fitted = fit(recipe, few, few)
+        Epoch 1/1, ...
+        >>> with TemporaryDirectory() as folder:
+        ...     record(fitted, few, folder).test_logits.shape
+        torch.Size([16, 10])
     """
     folder = Path(folder)
     if not _is_the_recipes(fitted.model, fitted.recipe):

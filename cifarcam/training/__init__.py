@@ -1,4 +1,4 @@
-"""Recipes, augmentation, the learning-rate range test and the loop."""
+"""Training recipes, data augmentation, the learning-rate range test and the training loop."""
 
 import lazy_loader
 

@@ -1,7 +1,4 @@
-"""Augmentation: image by image with albumentations, or a whole batch at once on the training device.
-
-This is the only module that knows albumentations, which is no longer maintained.
-"""
+"""Training batches, augmented image by image with albumentations, or a whole batch at once on the training device."""
 
 from __future__ import annotations
 
@@ -25,10 +22,18 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else it asks the netwo
 
 
 def random_places(count: int, recipe: Recipe, generator: torch.Generator, side: int = SIDE) -> Tensor:
-    """Where ``batched`` crops and cuts out: int64, (4, count), top and left of the crops, then of the squares.
+    """Random corners of the crops and the cut-out squares of ``batched``.
 
-    The crops have ``side`` pixels a side.
-    Drawn on the CPU, so that a seed means the same on every device.
+    They are drawn on the CPU, so that a seed means the same on every device.
+
+    Args:
+        count: of the images.
+        recipe: gives the padding and the side of the square.
+        generator: draws the numbers.
+        side: of the crops, in pixels.
+
+    Returns:
+        int64, (4, count), top and left of the crops, then of the squares.
     """
     crops = torch.randint(2 * recipe.crop_padding + 1, (2, count), generator=generator)
     if not recipe.cutout:
@@ -44,7 +49,9 @@ def batched(images: Tensor, flipped: Tensor, places: Tensor, recipe: Recipe) -> 
         flipped: bool, (N,): which images to mirror.
         places: int64, (4, N), from ``random_places``.
         recipe: gives the side of the cut-out square.
-    Returns: float32, (N, 3, S, S), normalised, in channels-last memory order; the square is 0, the mean colour.
+
+    Returns:
+        float32, (N, 3, S, S), normalised, in channels-last memory order; the square is 0, the mean colour.
     """
     top, left = places[:2]
     side = images.shape[1] - 2 * recipe.crop_padding
@@ -63,7 +70,7 @@ def resize(x: Tensor, side: int) -> Tensor:
 
 
 def pad(images: np.ndarray | Tensor, recipe: Recipe, device: torch.device | str = "cpu") -> Tensor:
-    """All images with ``recipe.crop_padding`` pixels more on each side: uint8, (N, H + 2p, W + 2p, 3)."""
+    """Images with a border of ``recipe.crop_padding`` pixels on each side: uint8, (N, H + 2p, W + 2p, 3)."""
     images = as_tensor(images).to(device)
     p, side = recipe.crop_padding, images.shape[1]
     if p == 0:
@@ -99,11 +106,26 @@ def generator_for(seed: int, epoch: int, use: str) -> torch.Generator:
 class Batches:
     """The training batches of a recipe, epoch by epoch.
 
-    ``batches.epoch(k)`` yields ``(x, y)``: x float32, (batch, 3, S, S) for images of S pixels a side, normalised;
-    y int64, (batch,); both on the device. The order and the augmentation of epoch k follow from the recipe's seed and
-    k alone.
-    Raises ``CifarcamError`` for a split of another form, with more than ``classes`` classes, or with fewer or smaller
-    images than the recipe wants.
+    ``batches.epoch(k)`` yields ``(x, y)``: x float32, (batch, 3, S, S) for images of S pixels a side, normalised; y
+    int64, (batch,); both on the device. The order and the augmentation of epoch k follow from the recipe's seed and k
+    alone.
+
+    Args:
+        train: the training split.
+        recipe: gives the batch size, the augmentation and the seed.
+        device: where the batches are to be.
+        classes: how many there are.
+
+    Raises:
+        CifarcamError: for a split of another form, with more than ``classes`` classes, or with fewer or smaller images
+            than the recipe wants.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.training import Batches, Recipe
+        >>> batches = Batches(synthetic_cifar10("test").first(20), Recipe("mine", batch_size=8))
+        >>> [tuple(x.shape) for x, y in batches.epoch(0)]
+        [(8, 3, 32, 32), (8, 3, 32, 32), (4, 3, 32, 32)]
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The state of a training run, and the checkpoints it is kept in."""
+"""Checkpoints of a training run: saving, loading, and a lock against a second run in the same folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ LOCK = ".training.lock"
 
 
 def save_checkpoint(run: TrainingState, checkpoint: Path) -> None:
-    """Writes the state whole or not at all. Raises ``CifarcamError`` where it cannot be written."""
+    """Writes the state whole or not at all.
+
+    Raises:
+        CifarcamError: where it cannot be written.
+    """
     state = {name: part.state_dict() for name, part in run.parts().items()}
     about = {"recipe": dataclasses.asdict(run.recipe), "history": run.history}
     about |= {"hardware": run.hardware, "commits": run.commits, "precision": run.precision}
@@ -34,9 +38,13 @@ def save_checkpoint(run: TrainingState, checkpoint: Path) -> None:
 
 @contextmanager
 def locked(checkpoint: Path) -> Iterator[None]:
-    """No other run writes this checkpoint inside the block; where the file system knows no locks, a line says so.
+    """Locks a checkpoint's folder against other runs inside the block.
 
-    Raises ``CifarcamError`` where one does so now, and where the folder cannot be written to: now, not in an hour.
+    Where the file system knows no locks, a line says so.
+
+    Raises:
+        CifarcamError: where another run trains there now, and where the folder cannot be written to: now, not in an
+            hour.
     """
     check_writable(checkpoint)
     lock = FileLock(checkpoint.with_name(LOCK), timeout=0)
@@ -56,22 +64,31 @@ def locked(checkpoint: Path) -> Iterator[None]:
 
 
 def refuse_existing(checkpoint: Path) -> None:
-    """Raises ``CifarcamError`` where there is a checkpoint already."""
+    """Checks that there is no checkpoint yet.
+
+    Raises:
+        CifarcamError: where there is one.
+    """
     if checkpoint.exists():
         raise CifarcamError(f"{checkpoint} exists already; resume that run, or choose another folder.")
 
 
 def refuse_missing(checkpoint: Path | None) -> None:
-    """Raises ``CifarcamError`` where there is no checkpoint."""
+    """Checks that there is a checkpoint to resume from.
+
+    Raises:
+        CifarcamError: where there is none.
+    """
     if checkpoint is None or not checkpoint.exists():
         raise CifarcamError(f"There is nothing to resume: {checkpoint or 'out'} is no checkpoint; leave resume out.")
 
 
 def load_checkpoint(run: TrainingState, checkpoint: Path) -> None:
-    """Puts a state where the checkpoint left off, in the precision that the run began with, on whatever hardware.
+    """Restores a state from a checkpoint, in the precision that the run began with, on whatever hardware.
 
-    Raises ``CifarcamError`` for a checkpoint that cannot be read or is damaged, and for one of another recipe, network
-    or data, or compiled where this run is not.
+    Raises:
+        CifarcamError: for a checkpoint that cannot be read or is damaged, and for one of another recipe, network or
+            data, or compiled where this run is not.
     """
     try:
         saved = torch.load(checkpoint, map_location="cpu", weights_only=True)

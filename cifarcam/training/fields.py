@@ -1,4 +1,4 @@
-"""The fields of a recipe: what each means, and which values it takes."""
+"""Dataclass fields of a recipe, with a description and a validation of their values."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ def name(text: str) -> Any:
 def plain(field: dataclasses.Field, value: Any) -> Any:
     """The value as Python's own type: NumPy's would be code in a checkpoint, which is not executed.
 
-    Raises ``CifarcamError``, naming the field, for a value that it does not take.
+    Raises:
+        CifarcamError: naming the field, for a value that it does not take.
     """
     if not field.metadata[ACCEPTS](value):
         raise invalid(field.name, value, field.metadata[EXPECTED])

@@ -1,7 +1,7 @@
-"""The training loop: log, progress bar, checkpoints, exact resuming.
+"""The training loop, with a log, a progress bar, checkpoints and exact resuming.
 
-All randomness is keyed by the recipe's seed and the number of the epoch, so a run that was stopped and resumed
-ends with the very same weights as one that was not.
+All randomness is keyed by the recipe's seed and the number of the epoch, so a run that was stopped and resumed ends
+with the very same weights as one that was not.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from cifarcam.training.state import TrainingState
 
 @dataclass
 class Fitted:
-    """A trained network and how it came to be.
+    """A trained network and how it was trained.
 
     Attributes:
         recipe: what was trained.
@@ -49,6 +49,15 @@ class Fitted:
             ``hardware``, and ``unknown`` for what its checkpoint does not tell.
         compiled: whether ``torch.compile`` was used.
         data_checksum: of the training split, see ``Split.checksum``.
+
+    Examples:
+        >>> from cifarcam.network import ResNet18
+        >>> from cifarcam.training import Fitted, Recipe
+        >>> recipe, model = Recipe("tiny", width=9, epochs=1), ResNet18(width=9)
+        >>> row = {"epoch": 1, "lr": 0.1, "test_accuracy": 0.25}
+        >>> fitted = Fitted(recipe, model, [row], "a CPU", "float32", None, False, "")
+        >>> fitted.history[-1]["test_accuracy"]
+        0.25
     """
 
     recipe: Recipe
@@ -75,6 +84,8 @@ def fit(
 ) -> Fitted:
     """Trains a network by a recipe and tests it after each epoch; the test results choose nothing.
 
+    Two lines an epoch are printed, with a progress bar in between.
+
     Args:
         recipe: every number of the run.
         train, test: the two splits, images of one size.
@@ -88,9 +99,23 @@ def fit(
         compiled: train with ``torch.compile``: a minute more at the start, faster steps after it. For a GPU. What else
             the process has compiled is compiled again when it is next used.
 
-    Prints two lines an epoch, with a progress bar in between.
-    Raises ``CifarcamError`` for splits of another form, a loss that is not finite, an existing or foreign checkpoint,
-    a folder that cannot be written to or that another run trains in.
+    Returns:
+        The trained network and its history.
+
+    Raises:
+        CifarcamError: for splits of another form, a loss that is not finite, an existing or foreign checkpoint, a
+            folder that cannot be written to or that another run trains in.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.training import Recipe, fit
+        >>> train, test = synthetic_cifar10("test").train_val_split(8)
+        >>> recipe = Recipe("tiny", width=9, epochs=1, train_images=16, batch_size=8, precision="float32")
+        >>> fitted = fit(recipe, train, test)
+        Epoch 1/1, learning rate 0.100000
+        Test set: mean loss ..., Accuracy: .../8 (...%)
+        >>> len(fitted.history)
+        1
     """
     if stop_after is not None and stop_after < 1:
         raise CifarcamError(f"stop_after is {stop_after}; expected the number of an epoch, from 1, or None.")

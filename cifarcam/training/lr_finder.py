@@ -1,4 +1,4 @@
-"""The learning-rate range test, with torch-lr-finder inside, and three rules that read a rate off its curve.
+"""The learning-rate range test, by torch-lr-finder, and three rules that read a rate off its curve.
 
 The test is Smith's (2017), "Cyclical learning rates for training neural networks" (arXiv 1506.01186), whose rate grew
 in a straight line. Here it grows exponentially from step to step, and the loss tells which rates train and which break.
@@ -32,12 +32,20 @@ SKIP_START, SKIP_END = 10, 5  # points that the library leaves out of its plots:
 
 @dataclass(frozen=True)
 class RangeTest:
-    """The curve of a range test.
+    """The curve of a learning-rate range test.
 
     Attributes:
         lr: float64, (steps,), rising exponentially.
         loss: float64, (steps,), the training loss before each step, smoothed exponentially.
         diverged: whether the test stopped early because the loss had grown to several times its minimum.
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.training import RangeTest
+        >>> lr = np.geomspace(1e-4, 10, 51)
+        >>> curve = RangeTest(lr, (np.log10(lr) + 1) ** 2, diverged=False)
+        >>> round(curve.minimum_tenth(), 4)
+        0.01
     """
 
     lr: np.ndarray
@@ -47,7 +55,8 @@ class RangeTest:
     def suggestions(self) -> dict[str, float]:
         """A rate by each of the three rules: ``steepest``, ``minimum/10`` and ``valley``.
 
-        Raises ``CifarcamError`` for a curve of fewer than 17 points.
+        Raises:
+            CifarcamError: for a curve of fewer than 17 points.
         """
         if len(self.lr) < FEWEST_POINTS:
             raise CifarcamError(
@@ -57,7 +66,10 @@ class RangeTest:
         return {"steepest": self.steepest(), "minimum/10": self.minimum_tenth(), "valley": self.valley()}
 
     def steepest(self) -> float:
-        """Where the loss falls fastest over the logarithm of the rate, the first 10 and last 5 points left out."""
+        """The rate at which the loss falls fastest over the logarithm of the rate.
+
+        The first 10 and last 5 points are left out.
+        """
         middle = slice(SKIP_START, len(self.lr) - SKIP_END)
         return float(self.lr[middle][np.gradient(self.loss[middle]).argmin()])
 
@@ -66,7 +78,7 @@ class RangeTest:
         return float(self.lr[self.loss.argmin()] / 10)
 
     def valley(self) -> float:
-        """In the longest descent (fastai's default since 2021).
+        """A rate in the longest descent of the loss (fastai's default since 2021).
 
         The longest strictly falling subsequence of the losses is found, skipping points that rise. Of the points up to
         its last, as many as the subsequence has members, the rate is taken in the middle: a third from the start, and
@@ -93,13 +105,30 @@ def range_test(
 ) -> RangeTest:
     """Trains for a few steps with a growing rate, and puts model and optimizer back exactly as they were.
 
+    The loss is the cross-entropy that the recipe of ``batches`` trains with, its label smoothing included.
+
     Args:
         model, optimizer: what is to be trained; the optimizer must have no schedule yet.
         batches: where the training batches come from, from epoch 0 on.
         steps: how many steps the rate takes from ``start_lr`` to ``end_lr``; fewer when the loss diverges.
+        start_lr, end_lr: the first and the last rate.
         precision: ``"float32"``, or ``"bfloat16"`` or ``"float16"`` for autocast.
-    The loss is the cross-entropy that the recipe of ``batches`` trains with, its label smoothing included.
-    Raises ``CifarcamError`` for impossible settings or a loss that is not finite from the start.
+
+    Returns:
+        The loss at each rate.
+
+    Raises:
+        CifarcamError: for impossible settings or a loss that is not finite from the start.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.network import ResNet18
+        >>> from cifarcam.training import Batches, Recipe, make_optimizer, range_test
+        >>> recipe, model = Recipe("tiny", batch_size=8), ResNet18(width=9)
+        >>> batches = Batches(synthetic_cifar10("test").first(40), recipe)
+        >>> curve = range_test(model, make_optimizer(model, recipe), batches, steps=5, end_lr=0.01)
+        >>> [round(rate, 4) for rate in curve.lr.tolist()]
+        [0.0001, 0.0003, 0.001, 0.0032, 0.01]
     """
     if precision not in PRECISIONS:
         raise CifarcamError(f"The precision is {precision!r}; expected one of {', '.join(PRECISIONS)}.")

@@ -1,4 +1,4 @@
-"""Optimizers and learning-rate schedules, as a recipe names them."""
+"""Optimizers and learning-rate schedules of a recipe."""
 
 from __future__ import annotations
 
@@ -12,7 +12,22 @@ from cifarcam.training.recipes import Recipe
 
 
 def make_optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:
-    """The recipe's optimizer; weight decay acts on everything or on weights of two dimensions and more."""
+    """The recipe's optimizer; weight decay acts on everything or on weights of two dimensions and more.
+
+    Args:
+        model: whose parameters it changes.
+        recipe: its fields ``optimizer``, ``lr``, ``momentum``, ``nesterov``, ``weight_decay`` and ``weight_decay_on``.
+
+    Returns:
+        SGD or AdamW, with a group of parameters that decay and one of those that do not.
+
+    Examples:
+        >>> from cifarcam.network import ResNet18
+        >>> from cifarcam.training import BEST, make_optimizer
+        >>> optimizer = make_optimizer(ResNet18(width=9), BEST)
+        >>> type(optimizer).__name__, [group["weight_decay"] for group in optimizer.param_groups]
+        ('SGD', [0.0005, 0.0])
+    """
     decayed, free = [], []
     for parameter in model.parameters():
         everything = recipe.weight_decay_on == "all"
@@ -27,7 +42,23 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:
 def make_schedule(optimizer: Optimizer, recipe: Recipe, steps_per_epoch: int) -> LRScheduler:
     """The recipe's learning-rate schedule, to be stepped after every batch.
 
-    Raises ``CifarcamError`` for a one-cycle warm-up of exactly one step, which OneCycleLR cannot do.
+    Args:
+        optimizer: as from ``make_optimizer``.
+        recipe: its field ``schedule`` and those that belong to it.
+        steps_per_epoch: how many batches an epoch has.
+
+    Returns:
+        PyTorch's StepLR or OneCycleLR, or a schedule that changes nothing.
+
+    Raises:
+        CifarcamError: for a one-cycle warm-up of exactly one step, which OneCycleLR cannot do.
+
+    Examples:
+        >>> from cifarcam.network import ResNet18
+        >>> from cifarcam.training import BEST, make_optimizer, make_schedule
+        >>> schedule = make_schedule(make_optimizer(ResNet18(width=9), BEST), BEST, steps_per_epoch=196)
+        >>> type(schedule).__name__, [round(rate, 3) for rate in schedule.get_last_lr()]
+        ('OneCycleLR', [0.002, 0.002])
     """
     if recipe.schedule == "step":
         return StepLR(optimizer, recipe.step_epochs * steps_per_epoch, recipe.gamma)
@@ -52,7 +83,21 @@ def make_schedule(optimizer: Optimizer, recipe: Recipe, steps_per_epoch: int) ->
 
 
 def learning_rates(recipe: Recipe, images: int) -> np.ndarray:
-    """The learning rate of every step of a run over ``images`` training images: float64, (steps,)."""
+    """The learning rate of every step of a run.
+
+    Args:
+        recipe: its epochs, batch size and schedule.
+        images: how many training images there are.
+
+    Returns:
+        float64, (steps,).
+
+    Examples:
+        >>> from cifarcam.training import BEST, learning_rates
+        >>> rates = learning_rates(BEST, images=50_000)
+        >>> len(rates), round(float(rates.max()), 3)
+        (3920, 0.2)
+    """
     optimizer = make_optimizer(nn.Linear(1, 1), recipe)
     total = recipe.steps(images)
     schedule = make_schedule(optimizer, recipe, total // recipe.epochs)

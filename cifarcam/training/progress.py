@@ -1,4 +1,4 @@
-"""What a training run says of itself while it runs: lines, bars, and an error where the loss is lost."""
+"""Progress of a training run: printed lines, a progress bar, and an error for a loss that is not finite."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SECONDS_BETWEEN_READINGS = 0.5  # of loss and accuracy: each makes a GPU wait
 
 
 class EpochLog:
-    """An epoch's batches behind a progress bar, and the loss and accuracy of what was trained on.
+    """An epoch's batches behind a progress bar, and the running training loss and accuracy.
 
     Args:
         run: as it is before the epoch.
@@ -40,7 +40,15 @@ class EpochLog:
         return iter(self.bar)
 
     def add(self, logits: Tensor, labels: Tensor) -> None:
-        """Counts a batch. Raises ``CifarcamError`` where the loss is not finite, if it is read just now."""
+        """Counts a batch.
+
+        Args:
+            logits: of the batch, from before the step.
+            labels: of the batch.
+
+        Raises:
+            CifarcamError: where the loss is not finite, if it is read just now.
+        """
         self.loss += F.cross_entropy(logits, labels, reduction="sum")
         self.correct += (logits.argmax(1) == labels).sum()
         self.seen += len(labels)
@@ -70,7 +78,7 @@ class EpochLog:
 
 
 def time_left(run: TrainingState) -> str:
-    """How long the rest will take: an image of half the side takes a quarter of the time."""
+    """The estimated time until the end: an image of half the side takes a quarter of the time."""
     if not run.history:
         return ""
     areas = [run.recipe.side(epoch) ** 2 for epoch in range(run.recipe.epochs)]

@@ -1,4 +1,4 @@
-"""Every number of a training run in one frozen dataclass, and the recipes the book trains.
+"""The hyperparameters of a training run in one frozen dataclass, and the recipes the book trains.
 
 ``STEP_LR`` and ``ONE_CYCLE`` follow two published student write-ups, ``BEST`` is the book's own.
 """
@@ -18,14 +18,17 @@ RENAMED = {"batch": "batch_size", "averaging": "ema_decay"}
 
 @dataclass(frozen=True)
 class Recipe:
-    """A training run, completely: two runs of one recipe on one machine's CPU give the same weights.
+    """All hyperparameters of a training run: two runs of one recipe on one machine's CPU give the same weights.
 
     Each field says in its metadata what it means and which values it takes.
 
-    Raises ``CifarcamError`` for a value that makes no sense, naming the field, and for a field that does not exist.
+    Raises:
+        CifarcamError: for a value that makes no sense, naming the field, and for a field that does not exist.
 
-    >>> Recipe("mine", epochs=5).replace(lr=0.05).command_line()
-    'mine --epochs 5 --lr 0.05'
+    Examples:
+        >>> from cifarcam.training import Recipe
+        >>> Recipe("mine", epochs=5).replace(lr=0.05).command_line()
+        'mine --epochs 5 --lr 0.05'
     """
 
     name: str = name("what the run is called in logs and records")
@@ -100,11 +103,15 @@ class Recipe:
             raise invalid("full_side_from", 1, f"2 or more where first_side is not {SIDE}")
 
     def replace(self, **changes: object) -> Recipe:
-        """A copy with some fields changed. Raises ``CifarcamError`` for a field that does not exist."""
+        """A copy with some fields changed.
+
+        Raises:
+            CifarcamError: for a value that makes no sense, and for a field that does not exist.
+        """
         return dataclasses.replace(self, **changes)
 
     def command_line(self) -> str:
-        """The recipe as a command takes it: its name, and an option for each field that is not the named recipe's."""
+        """The recipe as arguments of ``cifarcam train``: its name, and an option for each changed field."""
         named = RECIPES.get(self.name, self.__class__(self.name))
         words = [self.name]
         for field in dataclasses.fields(self):
@@ -115,7 +122,7 @@ class Recipe:
         return " ".join(words)
 
     def quick(self) -> Recipe:
-        """The same recipe, narrow and short, to watch it live: seconds on two cores instead of hours.
+        """A narrow and short version of the recipe, to watch it live: seconds on two cores instead of hours.
 
         What is counted in epochs (``step_epochs``, ``full_side_from``) shrinks with their number.
         """
@@ -159,7 +166,7 @@ STEP_LR = Recipe(
     scale=0.1,
     rotate=15.0,
 )
-"""The recipe of the StepLR write-up, with what it does not tell filled in."""
+"""The recipe of the StepLR write-up; settings that it does not give are the book's choice."""
 ONE_CYCLE = Recipe(
     name="one_cycle",
     batch_size=512,
@@ -173,7 +180,7 @@ ONE_CYCLE = Recipe(
     padding_mode="constant",
     cutout=16,
 )
-"""The recipe of the OneCycle write-up, with what it does not tell filled in."""
+"""The recipe of the OneCycle write-up; settings that it does not give are the book's choice."""
 BEST = Recipe(
     name="best",
     batch_size=256,
@@ -197,7 +204,16 @@ RECIPES = {recipe.name: recipe for recipe in (STEP_LR, ONE_CYCLE, BEST)}
 
 
 def find_recipe(name: str) -> Recipe:
-    """The named recipe. Raises ``CifarcamError``, listing the names, for any other."""
+    """The recipe of that name, one of ``RECIPES``.
+
+    Raises:
+        CifarcamError: listing the names, for any other.
+
+    Examples:
+        >>> from cifarcam.training import find_recipe
+        >>> find_recipe("best").epochs
+        20
+    """
     if name not in RECIPES:
         raise CifarcamError(f"There is no recipe {name!r}; the recipes are {', '.join(RECIPES)}.")
     return RECIPES[name]

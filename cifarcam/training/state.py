@@ -1,4 +1,4 @@
-"""All that changes during training."""
+"""The state of a training run: model, optimizer, schedule, gradient scaler, averaged weights and history."""
 
 from __future__ import annotations
 
@@ -21,9 +21,16 @@ MUST_STAY_THE_SAME = ("data_checksum", "compiled")  # besides the recipe, for a 
 
 @dataclass
 class TrainingState:
-    """All that changes during training, which is all that a checkpoint holds.
+    """Everything that changes during training, which is what a checkpoint holds.
 
-    Args: as for ``cifarcam.training.fit``.
+    Args:
+        recipe: every number of the run.
+        train: the training split.
+        device: where to train.
+        compiled: train with ``torch.compile``.
+        model: a network of your own; without it a ``ResNet18`` of the recipe's width and dropout, for ten classes.
+        history: a dict for each epoch that is done, see ``Fitted``.
+        hardware, commits: what the run has run on, and the commits of the package it has run from.
     """
 
     recipe: Recipe
@@ -55,7 +62,7 @@ class TrainingState:
             self.averaged = AveragedModel(self.model, multi_avg_fn=average, use_buffers=True)
 
     def compute_in(self, precision: str) -> None:
-        """Takes one of ``PRECISIONS``, with a gradient scaler at its start."""
+        """Sets the precision, one of ``PRECISIONS``, with a new gradient scaler."""
         self.precision = precision
         # float16 has too few exponents for small gradients; the scaler does nothing in the other precisions.
         self.scaler = GradScaler(self.device.type, FIRST_SCALE, enabled=precision == "float16")
@@ -66,7 +73,7 @@ class TrainingState:
         return self.model if self.averaged is None else self.averaged.module
 
     def parts(self) -> dict:
-        """What has a state of its own, by its name in the checkpoint."""
+        """The parts that have a state dict, by their names in the checkpoint."""
         named = {"model": self.model, "optimizer": self.optimizer, "schedule": self.schedule}
         if self.averaged is not None:
             named["averaged"] = self.averaged

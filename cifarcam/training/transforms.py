@@ -1,4 +1,4 @@
-"""Augmentation image by image, with albumentations.
+"""Data augmentation image by image, with albumentations.
 
 This is the only module that knows albumentations, which is no longer maintained.
 """
@@ -24,7 +24,17 @@ FILL = tuple(round(255 * channel) for channel in MEAN)
 def train_transforms(recipe: Recipe, side: int = SIDE) -> list:
     """The random albumentations transforms of a recipe, in order, without normalisation.
 
-    Each takes uint8 images; a crop has ``side`` pixels a side.
+    Args:
+        recipe: its fields say which transforms there are.
+        side: of the crops, in pixels.
+
+    Returns:
+        Transforms of albumentations, each of uint8 images.
+
+    Examples:
+        >>> from cifarcam.training import STEP_LR, train_transforms
+        >>> [type(transform).__name__ for transform in train_transforms(STEP_LR)]
+        ['HorizontalFlip', 'Affine', 'Pad', 'RandomCrop', 'CoarseDropout']
     """
     A = _albumentations()
 
@@ -55,13 +65,25 @@ def train_transforms(recipe: Recipe, side: int = SIDE) -> list:
 
 
 def draws(transforms: list, image: np.ndarray, count: int, seed: int, certain: bool = True) -> list[np.ndarray]:
-    """What albumentations transforms make of one image, time after time.
+    """Several random results of albumentations transforms for one image.
 
     Args:
         transforms: some of ``train_transforms``, applied in their order.
         image: uint8, (H, W, 3).
+        count: how many results.
+        seed: of the random numbers.
         certain: apply each of them every time; otherwise with its own probability.
-    Returns: ``count`` images, uint8.
+
+    Returns:
+        ``count`` images, uint8.
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.training import STEP_LR, draws, train_transforms
+        >>> flip = train_transforms(STEP_LR)[:1]
+        >>> image = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+        >>> [np.array_equal(drawn, image[:, ::-1]) for drawn in draws(flip, image, count=2, seed=0)]
+        [True, True]
     """
     A = _albumentations()
 
@@ -73,9 +95,23 @@ def draws(transforms: list, image: np.ndarray, count: int, seed: int, certain: b
 
 
 def train_pipeline(recipe: Recipe, seed: int | None = None, side: int = SIDE):
-    """A recipe's albumentations pipeline: ``pipeline(image=uint8 (side, side, 3))["image"]``, float32 (3, side, side).
+    """A recipe's albumentations transforms, normalisation and conversion to a tensor, as one pipeline.
 
-    ``seed`` seeds this pipeline alone; albumentations takes no notice of the global seeds.
+    Args:
+        recipe: its fields say which transforms there are.
+        seed: of this pipeline alone; albumentations takes no notice of the global seeds.
+        side: of the images, in pixels.
+
+    Returns:
+        A pipeline to be called as ``pipeline(image=image)["image"]``, from uint8 (side, side, 3) to float32 (3, side,
+        side).
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.training import STEP_LR, train_pipeline
+        >>> pipeline = train_pipeline(STEP_LR, seed=0)
+        >>> pipeline(image=np.zeros((32, 32, 3), np.uint8))["image"].shape
+        torch.Size([3, 32, 32])
     """
     A = _albumentations()
 
@@ -83,7 +119,20 @@ def train_pipeline(recipe: Recipe, seed: int | None = None, side: int = SIDE):
 
 
 class AugmentedImages(Dataset):
-    """A split as ``(float32 (3, H, W), label)`` pairs, each image passed through an albumentations pipeline."""
+    """A split as ``(float32 (3, H, W), label)`` pairs, each image passed through an albumentations pipeline.
+
+    Args:
+        split: the images and labels.
+        pipeline: as from ``train_pipeline``.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.training import STEP_LR, AugmentedImages, train_pipeline
+        >>> images = AugmentedImages(synthetic_cifar10("test").first(8), train_pipeline(STEP_LR))
+        >>> x, label = images[0]
+        >>> len(images), x.shape
+        (8, torch.Size([3, 32, 32]))
+    """
 
     def __init__(self, split: Split, pipeline) -> None:
         self.split, self.pipeline = split, pipeline
@@ -99,6 +148,18 @@ def seed_worker(worker_id: int) -> None:
     """Gives each DataLoader worker a random stream of its own (``worker_init_fn``).
 
     Workers start as copies of one process: without this each of them draws the same augmentations, in every epoch.
+
+    Args:
+        worker_id: the worker's number, which a DataLoader gives.
+
+    Examples:
+        >>> from torch.utils.data import DataLoader
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.training import STEP_LR, AugmentedImages, seed_worker, train_pipeline
+        >>> images = AugmentedImages(synthetic_cifar10("test").first(8), train_pipeline(STEP_LR))
+        >>> loader = DataLoader(images, batch_size=4, num_workers=2, worker_init_fn=seed_worker)
+        >>> [len(labels) for x, labels in loader]
+        [4, 4]
     """
     worker = get_worker_info()
     worker.dataset.pipeline.set_random_seed(worker.seed % 2**32)

@@ -1,4 +1,4 @@
-"""Whether a map means something: measures, baselines, checks and what they found."""
+"""Evaluation of class activation maps: localisation, faithfulness, sanity checks and robustness, with baselines."""
 
 import lazy_loader
 

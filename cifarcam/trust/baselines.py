@@ -1,4 +1,4 @@
-"""Maps that know nothing of the network: what a method has to beat."""
+"""Baseline maps that do not depend on the network: what a method has to beat."""
 
 from __future__ import annotations
 
@@ -12,6 +12,17 @@ def blurred_random(count: int, side: int = 32, seed: int = 0) -> np.ndarray:
     """White noise under a Gaussian blur, float32 (count, side, side), each 0 to 1.
 
     Smooth blobs at random places: what a map owes to its smoothness alone (arXiv 2304.13836).
+
+    Args:
+        count: of maps.
+        side: in pixels.
+        seed: of the noise.
+
+    Examples:
+        >>> from cifarcam.trust import blurred_random
+        >>> maps = blurred_random(3)
+        >>> maps.shape, float(maps.min()), float(maps.max())
+        ((3, 32, 32), 0.0, 1.0)
     """
     noise = np.random.default_rng(seed).random((count, side, side))
     return _scaled(gaussian_filter(noise, (0, SIGMA, SIGMA)))
@@ -21,6 +32,16 @@ def centre_gaussian(count: int, side: int = 32) -> np.ndarray:
     """A Gaussian hill in the middle, float32 (count, side, side), each 0 to 1; its standard deviation is side / 4.
 
     Photographers put things in the middle: what a map owes to that.
+
+    Args:
+        count: of maps, which are all alike.
+        side: in pixels.
+
+    Examples:
+        >>> from cifarcam.trust import centre_gaussian
+        >>> hill = centre_gaussian(1)[0]
+        >>> float(hill[0, 0]), float(hill[16, 16])
+        (0.0, 1.0)
     """
     places = np.arange(side) - (side - 1) / 2
     hill = np.exp(-(places**2) / (2 * (side / 4) ** 2))
@@ -32,6 +53,14 @@ def edges(images: np.ndarray) -> np.ndarray:
 
     Args:
         images: uint8, (N, H, W, 3).
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.trust import edges
+        >>> half_white = np.zeros((1, 32, 32, 3), np.uint8)
+        >>> half_white[:, :, 16:] = 255
+        >>> np.flatnonzero(edges(half_white)[0, 10]).tolist()
+        [15, 16]
     """
     grey = images.mean(axis=3)
     across, down = (

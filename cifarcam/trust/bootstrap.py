@@ -1,4 +1,4 @@
-"""How sure a mean over images is."""
+"""Bootstrap confidence intervals of means over images."""
 
 from __future__ import annotations
 
@@ -21,8 +21,19 @@ def bootstrap_interval(
         level: share of the means inside, between 0 and 1.
         resamples: how many times N images are drawn.
         seed: of the draws.
-    Returns: lower and upper ends, (…) each; NaN where all values are.
-    Raises ``CifarcamError`` for no images, no resamples, or a level that is not between 0 and 1.
+
+    Returns:
+        Lower and upper ends, (…) each; NaN where all values are.
+
+    Raises:
+        CifarcamError: for no images, no resamples, or a level that is not between 0 and 1.
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.trust import bootstrap_interval
+        >>> low, high = bootstrap_interval(np.arange(100))
+        >>> bool(40 < low < 49.5 < high < 60)
+        True
     """
     if not 0 < level < 1 or resamples < 1:
         raise CifarcamError(

@@ -1,4 +1,4 @@
-"""The checks of maps by name, each ready for any explainer."""
+"""The checks of maps by name: what each measures, and on which networks and images."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from cifarcam.trust.subjects import Subject, marked_images, memorised, rightly_p
 
 CALIBRATION = 200  # images, for the statistics of random parts
 Measures = dict[str, np.ndarray]
-"""By measure: a number for each image and stage, float (N, S), and for each part of the cascade, (parts, N, S)."""
+"""Values by measure: float (N, S), one for each image and stage, or (parts, N, S) for the cascade."""
 
 
 class Check(NamedTuple):
-    """A check of maps.
+    """A check of maps: a measurement, and the networks and images that it is made on.
 
     Attributes:
         measure: from an explainer, what it looks at and how many images (or mosaics), to the measures.
@@ -92,11 +92,20 @@ CHECKS = {
 
 
 def through_every_check(explainer: Explainer, test: Split, count: int) -> dict[str, Measures]:
-    """What each check measures of an explainer with its first images, to be laid beside ``recorded_check``.
+    """The measures of every check for an explainer, on its first images, to compare with ``recorded_check``.
 
     Args:
         explainer: makes the maps, such as ``by_method`` of a function of one's own.
         test: CIFAR-10's test images.
         count: of the images or mosaics; ten take about a minute on two cores.
+
+    Returns:
+        By check and measure, a number for each image and stage, float (N, S), or (parts, N, S) for the cascade.
+
+    Examples:
+        >>> from cifarcam.records import recorded_check
+        >>> from cifarcam.trust import CHECKS
+        >>> {name: list(recorded_check(name)[0]["edges"]) for name in list(CHECKS)[:2]}
+        {'shortcut': ['shortcut', 'control'], 'cascade': ['rank correlation', 'ssim']}
     """
     return {name: check.measure(explainer, check.subject(test), count) for name, check in CHECKS.items()}

@@ -1,8 +1,8 @@
 """Checks of maps, each for any explainer: a method, a method of one's own, or a baseline.
 
-An explainer is a function from a model, images, uint8 (N, H, W, 3), and targets, int (N,), to maps, float
-(N, S, H, W); a baseline gives one map for all stages, S = 1. A check gives a number for each image and stage, so that
-means and their intervals can be taken.
+An explainer is a function from a model, images, uint8 (N, H, W, 3), and targets, int (N,), to maps, float (N, S, H, W);
+a baseline gives one map for all stages, S = 1. A check gives a number for each image and stage, so that means and their
+intervals can be taken.
 """
 
 from __future__ import annotations
@@ -22,13 +22,29 @@ from cifarcam.trust.randomisation import randomised_in_cascade
 from cifarcam.trust.similarity import rank_correlation, ssim
 
 Explainer = Callable[[nn.Module, np.ndarray, np.ndarray], np.ndarray]
-"""From a model, images and targets to maps, as the module says."""
+"""A function from a model, images and targets to maps, with the shapes that the module's docstring gives."""
 NOISE = 4  # standard deviation of the noise that a map should survive, in grey levels of 256
 FAR = 4  # pixels of the longer shift
 
 
 def by_method(method: str | Weights) -> Explainer:
-    """The explainer that makes the maps of a method."""
+    """The explainer that makes the maps of a method.
+
+    Args:
+        method: one of ``cifarcam.maps.METHODS``, or a function from activations and gradients, float32 (N, channels, h,
+            w) each, to the channels' weights, (N, channels).
+
+    Returns:
+        A function from a model, images and targets to maps, float32 (N, 5, H, W).
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.network import ResNet18
+        >>> from cifarcam.trust import by_method
+        >>> explainer = by_method("LayerCAM")
+        >>> explainer(ResNet18(width=9), *synthetic_cifar10("test").first(2)).shape
+        (2, 5, 32, 32)
+    """
     return lambda model, images, targets: stage_maps(model, images, targets, method=method).maps
 
 
@@ -41,7 +57,7 @@ BASELINES: dict[str, Explainer] = {
     "centre Gaussian": _of_images_alone(lambda images: centre_gaussian(len(images), images.shape[1])),
     "edges": _of_images_alone(edges),
 }
-"""The maps that know nothing of the network, as explainers by their names."""
+"""The baseline maps, which do not depend on the network, as explainers by their names."""
 
 
 def similarity_in_cascade(
@@ -61,10 +77,12 @@ def similarity_in_cascade(
         model: the trained network.
         images: uint8, (N, H, W, 3).
         targets: int, (N,), the classes to explain, the same at every step.
-        calibration: uint8, (M, H, W, 3), for the statistics of the random parts, as for ``randomised_in_cascade``.
+        calibration: uint8, (M, H, W, 3), some hundred images, for the statistics of BatchNorm in the random parts.
         seed: of the random weights, another than that of the network's training.
-    Returns: ``"rank correlation"`` and ``"ssim"``, float (6, N, S) each: by part made random, in the order of
-        ``CASCADE``, image and stage. The rank correlation is NaN where one of two maps is blank, SSIM where both are.
+
+    Returns:
+        ``"rank correlation"`` and ``"ssim"``, float (6, N, S) each, by part made random, in the order of ``CASCADE``,
+        image and stage. The rank correlation is NaN where one of two maps is blank, SSIM where both are.
     """
     trained = explainer(model, images, targets)
     similar: dict[str, list[np.ndarray]] = {"rank correlation": [], "ssim": []}
@@ -88,7 +106,9 @@ def grid_pointing(
         model: takes images of a mosaic's size.
         mosaics: N of them.
         asked: int, (N, Q), 0 to 3: the quadrants whose classes are asked for in each mosaic; by default all four.
-    Returns: float (N, Q, S); NaN for a blank map.
+
+    Returns:
+        float (N, Q, S); NaN for a blank map.
     """
     count = len(mosaics.images)
     asked = np.tile(np.arange(4), (count, 1)) if asked is None else asked
@@ -103,7 +123,7 @@ def grid_pointing(
 def energy_on(
     explainer: Explainer, model: nn.Module, images: np.ndarray, targets: np.ndarray, masks: np.ndarray
 ) -> np.ndarray:
-    """The share of each map that lies inside a mask, float (N, S), NaN for a blank map.
+    """The share of each map that lies inside a mask.
 
     Energy-based pointing (Wang et al. 2020, arXiv 1910.01279).
 
@@ -113,7 +133,21 @@ def energy_on(
         images: uint8, (N, H, W, 3).
         targets: int, (N,), the classes to explain.
         masks: bool, (H, W) for all images or (N, H, W).
-    Raises ``CifarcamError`` for maps with negative, NaN or infinite values.
+
+    Returns:
+        float (N, S), 0 to 1; NaN for a blank map.
+
+    Raises:
+        CifarcamError: for maps with negative, NaN or infinite values.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10, synthetic_masks
+        >>> from cifarcam.network import ResNet18
+        >>> from cifarcam.trust import BASELINES, energy_on
+        >>> images, labels = synthetic_cifar10("test").first(4)
+        >>> masks = synthetic_masks("test")[:4]
+        >>> energy_on(BASELINES["edges"], ResNet18(width=9), images, labels, masks).shape
+        (4, 1)
     """
     maps = explainer(model, images, targets)
     return energy_inside(maps, masks if masks.ndim == 2 else masks[:, None])
@@ -122,13 +156,20 @@ def energy_on(
 def faithfulness(
     explainer: Explainer, model: nn.Module, images: np.ndarray, targets: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """What taking pixels away in the maps' order does to the targets' probabilities, as areas under curves.
+    """Areas under the curves of deletion, insertion and ROAD, with pixels removed in the maps' order.
 
     The areas are under the curves of ``deletion`` and ``insertion`` (Petsiuk et al. 2018, arXiv 1806.07421) and of
     ``road`` (Rong et al. 2022, arXiv 2202.00449). A blank map gets one random order and the areas that go with it.
 
-    Returns: float (N, S) each: ``"deletion"``, lower is better; ``"insertion"``, higher is better; ``"ROAD"``, the
-        area with the least relevant pixels removed first less that with the most relevant first, higher is better.
+    Args:
+        explainer: makes the maps.
+        model: takes normalised images and gives logits.
+        images: uint8, (N, H, W, 3).
+        targets: int, (N,), the classes to explain.
+
+    Returns:
+        float (N, S) each, ``"deletion"``, lower is better; ``"insertion"``, higher is better; ``"ROAD"``, the area with
+        the least relevant pixels removed first less that with the most relevant first, higher is better.
     """
     maps = explainer(model, images, targets)
     by_stage: dict[str, list[np.ndarray]] = {"deletion": [], "insertion": [], "ROAD": []}
@@ -144,14 +185,23 @@ def faithfulness(
 def robustness(
     explainer: Explainer, model: nn.Module, images: np.ndarray, targets: np.ndarray, seed: int = 0
 ) -> dict[str, np.ndarray]:
-    """How alike the maps stay when the image changes a little: their rank correlation, float (N, S) for each change.
+    """How alike the maps stay when the image changes a little: their rank correlation for each change.
 
-    ρ(map(x), g⁻¹ map(g x)) for a change g of the image and its inverse on the map. NaN where one of the two is blank.
+    ρ(map(x), g⁻¹ map(g x)) for a change g of the image and its inverse on the map.
 
-    ``"mirrored"``: the image is turned over and its map turned back. ``"shifted"``: by one pixel to the right, with
-    the first column repeated, and back; the columns at both edges are left out. ``"shifted far"``: the same by four
-    pixels, because a coarse map that does not move at all is hardly off after one. ``"noisy"``: Gaussian noise of four
-    grey levels, by the seed.
+    Args:
+        explainer: makes the maps.
+        model: what is explained.
+        images: uint8, (N, H, W, 3).
+        targets: int, (N,), the classes to explain.
+        seed: of the noise.
+
+    Returns:
+        float (N, S) for each change, NaN where one of the two maps is blank. For ``"mirrored"`` the image is turned
+        over and its map turned back. For ``"shifted"`` it is moved by one pixel to the right, with the first column
+        repeated, and back; the columns at both edges are left out. ``"shifted far"`` is the same by four pixels,
+        because a coarse map that does not move at all is hardly off after one. For ``"noisy"`` Gaussian noise of four
+        grey levels is added, by the seed.
     """
     maps = explainer(model, images, targets)
     mirrored = explainer(model, images[:, :, ::-1], targets)[..., ::-1]

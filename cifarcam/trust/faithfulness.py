@@ -1,4 +1,4 @@
-"""Does the network need what a map shows? Pixels are taken away in the map's order, and the network is asked again."""
+"""Faithfulness measures: does the network need the pixels that a map shows? They are removed in the map's order."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from cifarcam.trust.finite import check_finite
 from cifarcam.trust.imputation import impute
 
 SHARES = tuple(np.linspace(0, 1, 11).round(1))
-"""Of the pixels that are taken away or put back: 0, 0.1, and so on to 1."""
+"""The shares of the pixels that are removed or put in: 0, 0.1, and so on to 1."""
 BATCH = 500  # images a forward pass
 Fill = Callable[[Tensor, Tensor], Tensor]
-"""From normalised images, (N, 3, H, W), and the removed pixels, bool (N, H, W), to images without these."""
+"""A function from normalised images, (N, 3, H, W), and removed pixels, bool (N, H, W), to images without these."""
 
 
 def deletion(
@@ -40,9 +40,21 @@ def deletion(
             a blank map counts as a random one.
         targets: int, (N,), the classes that the maps explain.
         shares: of the pixels that are replaced, 0 to 1.
-    Returns: float64, (N, shares), 0 to 1.
-    Raises ``CifarcamError`` where images, maps and targets do not fit together, for NaN or infinite values in maps, and
-    for shares that are none or not from 0 to 1.
+
+    Returns:
+        float64, (N, shares), 0 to 1.
+
+    Raises:
+        CifarcamError: where images, maps and targets do not fit together, for NaN or infinite values in maps, and for
+            shares that are none or not from 0 to 1.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.network import ResNet18
+        >>> from cifarcam.trust import deletion, edges
+        >>> images, labels = synthetic_cifar10("test").first(3)
+        >>> deletion(ResNet18(width=9), images, edges(images), labels, shares=(0, 0.5, 1)).shape
+        (3, 3)
     """
     return _removal_curves(model, images, maps, targets, shares, _grey, most_relevant_first=True)
 
@@ -53,8 +65,30 @@ def insertion(
     """The probability of the target as the most relevant pixels are put into a blurred image.
 
     p(x ⊙ m_s + blurred x ⊙ (1 − m_s)), with a Gaussian of 11×11 pixels and a standard deviation of 5. The insertion
-    game of Petsiuk et al. 2018. A faithful map makes it rise fast. Arguments, result and errors are those of
-    ``deletion``, with the shares of the pixels that are put in.
+    game of Petsiuk et al. 2018. A faithful map makes it rise fast.
+
+    Args:
+        model: takes normalised images and gives logits.
+        images: uint8, (N, H, W, 3).
+        maps: (N, H, W), larger where more relevant. Equal values fall in one random order, the same for all images, so
+            a blank map counts as a random one.
+        targets: int, (N,), the classes that the maps explain.
+        shares: of the pixels that are put in, 0 to 1.
+
+    Returns:
+        float64, (N, shares), 0 to 1.
+
+    Raises:
+        CifarcamError: where images, maps and targets do not fit together, for NaN or infinite values in maps, and for
+            shares that are none or not from 0 to 1.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.network import ResNet18
+        >>> from cifarcam.trust import edges, insertion
+        >>> images, labels = synthetic_cifar10("test").first(3)
+        >>> insertion(ResNet18(width=9), images, edges(images), labels, shares=(0, 0.5, 1)).shape
+        (3, 3)
     """
     left_out = [1 - share for share in shares]
     return _removal_curves(model, images, maps, targets, left_out, _blurred, most_relevant_first=False)
@@ -73,7 +107,31 @@ def road(
 
     ROAD (Rong et al. 2022, arXiv 2202.00449), without its noise: what ``impute`` fills in stands for the removed
     pixels. With the most relevant pixels first a faithful map makes it fall fast, with the least relevant first slowly.
-    Arguments, result and errors are those of ``deletion``.
+
+    Args:
+        model: takes normalised images and gives logits.
+        images: uint8, (N, H, W, 3).
+        maps: (N, H, W), larger where more relevant. Equal values fall in one random order, the same for all images, so
+            a blank map counts as a random one.
+        targets: int, (N,), the classes that the maps explain.
+        shares: of the pixels that are removed, 0 to 1.
+        most_relevant_first: whether the pixels of the largest values go first, or those of the smallest.
+
+    Returns:
+        float64, (N, shares), 0 to 1.
+
+    Raises:
+        CifarcamError: where images, maps and targets do not fit together, for NaN or infinite values in maps, and for
+            shares that are none or not from 0 to 1.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.network import ResNet18
+        >>> from cifarcam.trust import edges, road
+        >>> images, labels = synthetic_cifar10("test").first(3)
+        >>> model, shares = ResNet18(width=9), (0, 0.5, 1)
+        >>> road(model, images, edges(images), labels, shares, most_relevant_first=True).shape
+        (3, 3)
     """
     return _removal_curves(model, images, maps, targets, shares, impute, most_relevant_first=most_relevant_first)
 
@@ -82,6 +140,19 @@ def auc(curves: np.ndarray, shares: Sequence[float] = SHARES) -> np.ndarray:
     """The area under curves by the trapezoidal rule, (…, shares) to (…).
 
     Of values and shares from 0 to 1 it is from 0 to 1.
+
+    Args:
+        curves: (…, shares), as from ``deletion``.
+        shares: of the pixels, rising.
+
+    Returns:
+        (…), an area for each curve.
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.trust import auc
+        >>> auc(np.array([[1.0, 0.5, 0.0], [1.0, 0.0, 0.0]]), shares=(0, 0.5, 1)).tolist()
+        [0.5, 0.25]
     """
     return np.trapezoid(curves, shares, axis=-1)
 

@@ -1,4 +1,4 @@
-"""Maps that mean nothing are refused before they are measured."""
+"""A check that maps hold finite values, before they are measured."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from cifarcam.errors import CifarcamError
 
 
 def check_finite(maps: np.ndarray) -> None:
-    """Raises ``CifarcamError`` for maps with a value that is NaN or infinite; a blank map, 0 everywhere, is none."""
+    """Checks that all values of maps are finite; a blank map, 0 everywhere, is.
+
+    Raises:
+        CifarcamError: for maps with a value that is NaN or infinite.
+    """
     wrong = int((~np.isfinite(maps)).sum())
     if wrong:
         raise CifarcamError(

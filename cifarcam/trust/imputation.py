@@ -1,4 +1,4 @@
-"""Pixels filled in from their neighbours."""
+"""Imputation of removed pixels from their neighbours."""
 
 from __future__ import annotations
 
@@ -24,8 +24,20 @@ def impute(images: Tensor, removed: Tensor) -> Tensor:
     Args:
         images: float, (N, C, H, W); those of 64 bits are solved in 64, others in 32.
         removed: bool, (N, H, W).
-    Returns: float, (N, C, H, W), on the images' device; 0 everywhere in an image of which nothing is left.
-    Raises ``CifarcamError`` for images with NaN.
+
+    Returns:
+        float, (N, C, H, W), on the images' device; 0 everywhere in an image of which nothing is left.
+
+    Raises:
+        CifarcamError: for images with NaN.
+
+    Examples:
+        >>> import torch
+        >>> from cifarcam.trust import impute
+        >>> removed = torch.zeros(1, 8, 8, dtype=torch.bool)
+        >>> removed[0, 2:5, 2:5] = True
+        >>> round(float(impute(torch.ones(1, 3, 8, 8), removed)[0, 0, 3, 3]), 3)
+        1.0
     """
     if not images.isfinite().all():
         raise CifarcamError("The images hold NaN or infinite values; they cannot be filled in from.")

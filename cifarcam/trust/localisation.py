@@ -1,4 +1,4 @@
-"""Does a map lie where the thing is? Measured where that place is known."""
+"""Localisation measures: does a map lie on the object, where its place is known?"""
 
 from __future__ import annotations
 
@@ -14,8 +14,16 @@ from cifarcam.trust.finite import check_finite
 class Mosaics(NamedTuple):
     """Images of four classes, put together two by two.
 
-    ``images``: uint8, (N, 2·side, 2·side, 3). ``labels``: int64, (N, 4), of the quadrants top left, top right, bottom
-    left, bottom right; four different classes.
+    Attributes:
+        images: uint8, (N, 2·side, 2·side, 3).
+        labels: int64, (N, 4), of the quadrants top left, top right, bottom left, bottom right; four different classes.
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.trust import Mosaics
+        >>> boards = Mosaics(np.zeros((1, 64, 64, 3), np.uint8), np.array([[0, 1, 2, 3]]))
+        >>> boards.images.shape
+        (1, 64, 64, 3)
     """
 
     images: np.ndarray
@@ -30,7 +38,19 @@ def mosaics(images: np.ndarray, labels: np.ndarray, count: int, seed: int = 0) -
         labels: int, (N,).
         count: of mosaics, 1 or more.
         seed: of the choice.
-    Raises ``CifarcamError`` for fewer than four classes, labels that do not match the images, or no mosaics.
+
+    Returns:
+        The mosaics and the labels of their quadrants.
+
+    Raises:
+        CifarcamError: for fewer than four classes, labels that do not match the images, or no mosaics.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.trust import mosaics
+        >>> boards = mosaics(*synthetic_cifar10("test"), count=5)
+        >>> boards.images.shape, boards.labels.shape
+        ((5, 64, 64, 3), (5, 4))
     """
     if len(images) != len(labels) or count < 1:
         raise CifarcamError(
@@ -54,9 +74,18 @@ def mosaics(images: np.ndarray, labels: np.ndarray, count: int, seed: int = 0) -
 
 
 def quadrants(side: int) -> np.ndarray:
-    """The four quadrants of an image of ``side`` pixels, in the order of ``Mosaics``: bool, (4, side, side).
+    """Masks of the four quadrants of an image of ``side`` pixels, in the order of ``Mosaics``: bool, (4, side, side).
 
-    Raises ``CifarcamError`` for an odd side, whose quadrants would not be of one size.
+    Args:
+        side: an even number.
+
+    Raises:
+        CifarcamError: for an odd side, whose quadrants would not be of one size.
+
+    Examples:
+        >>> from cifarcam.trust import quadrants
+        >>> quadrants(64).sum((1, 2)).tolist()
+        [1024, 1024, 1024, 1024]
     """
     if side % 2:
         raise CifarcamError(f"An image of {side} pixels a side has no four equal quadrants; expected an even number.")
@@ -73,7 +102,16 @@ def largest_share_inside(mask: np.ndarray, cells: int) -> float:
     Args:
         mask: bool, (side, side).
         cells: a side of the stage's feature map.
-    Returns: 0 to 1.
+
+    Returns:
+        0 to 1.
+
+    Examples:
+        >>> from cifarcam.trust import SHIP_MARK, largest_share_inside
+        >>> largest_share_inside(SHIP_MARK.mask(), cells=32)
+        1.0
+        >>> largest_share_inside(SHIP_MARK.mask(), cells=4) < 0.5
+        True
     """
     single = np.eye(cells**2, dtype=np.float32).reshape(-1, cells, cells)
     return float(energy_inside(scale_cam_image(single, mask.shape[::-1]), mask).max())
@@ -87,8 +125,19 @@ def energy_inside(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
     Args:
         maps: (…, H, W), nowhere negative.
         masks: bool, (…, H, W), of the same shape or one that broadcasts to it.
-    Returns: (…), 0 to 1; NaN for a blank map.
-    Raises ``CifarcamError`` for a value that is negative, NaN or infinite.
+
+    Returns:
+        (…), 0 to 1; NaN for a blank map.
+
+    Raises:
+        CifarcamError: for a value that is negative, NaN or infinite.
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.trust import energy_inside
+        >>> left = np.arange(32) < 8
+        >>> energy_inside(np.ones((3, 32, 32)), np.tile(left, (32, 1))).tolist()
+        [0.25, 0.25, 0.25]
     """
     check_finite(maps)
     if maps.min(initial=0) < 0:

@@ -1,4 +1,4 @@
-"""Does a map depend on what the network has learned? Its weights are replaced by random ones, stage by stage."""
+"""Cascading randomisation of weights: does a map depend on what the network has learned?"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CASCADE = ("linear", "layer4", "layer3", "layer2", "layer1", "layer0")
 
 
 def randomised_in_cascade(model: ResNet18, calibration: np.ndarray, seed: int = 1) -> Iterator[tuple[str, ResNet18]]:
-    """The network with its last part random, then the last two, and so on to the first: six networks with their names.
+    """Copies of a network with its last part randomised, then its last two, and so on to all six.
 
     The cascading randomisation of Adebayo et al. 2018 (arXiv 1810.03292). Weights are drawn as for a new network. The
     statistics of BatchNorm in the random parts are those of the calibration images, so that activations keep their
@@ -29,8 +29,20 @@ def randomised_in_cascade(model: ResNet18, calibration: np.ndarray, seed: int = 
         calibration: uint8, (N, H, W, 3), some hundred images.
         seed: of the weights. With the seed that the network was trained with they would be those that it began with,
             and not independent of what it has become.
-    Yields: the part that was made random last, one of ``CASCADE``, and a network of its own in eval mode.
-    Raises ``CifarcamError`` for a model whose parts are not those of a ``ResNet18``.
+
+    Yields:
+        The part that was made random last, one of ``CASCADE``, and a network of its own in eval mode.
+
+    Raises:
+        CifarcamError: for a model whose parts are not those of a ``ResNet18``.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.network import ResNet18
+        >>> from cifarcam.trust import randomised_in_cascade
+        >>> images = synthetic_cifar10("test").images[:8]
+        >>> [part for part, network in randomised_in_cascade(ResNet18(width=9), images)]
+        ['linear', 'layer4', 'layer3', 'layer2', 'layer1', 'layer0']
     """
     if not isinstance(model, ResNet18):
         raise CifarcamError(

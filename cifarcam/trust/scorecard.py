@@ -1,4 +1,4 @@
-"""Every recorded check at one stage, side by side."""
+"""A table of every recorded check at one stage."""
 
 from __future__ import annotations
 
@@ -43,14 +43,27 @@ SCORES = {
     "shifted far ↑": Score("robustness", "shifted far"),
     "noisy ↑": Score("robustness", "noisy"),
 }
-"""By column of a scorecard, with an arrow to where better is, what it shows."""
+"""The columns of a scorecard by their titles; the arrow says whether higher or lower is better."""
 
 
 def scorecard(stage: str) -> pd.DataFrame:
     """Every recorded check at one stage: a row for each explainer, a column for each of ``SCORES``, as text.
 
     Each entry is a mean over images with its 95 % bootstrap interval, and the number of images where it is under 30.
-    Raises ``CifarcamError`` for a stage that does not exist.
+
+    Args:
+        stage: its name, one of ``STAGES``.
+
+    Returns:
+        The table.
+
+    Raises:
+        CifarcamError: for a stage that does not exist.
+
+    Examples:
+        >>> from cifarcam.trust import scorecard
+        >>> scorecard("layer4").shape
+        (11, 12)
     """
     if stage not in STAGES:
         raise CifarcamError(f"There is no stage {stage!r}; the stages are {', '.join(STAGES)}.")

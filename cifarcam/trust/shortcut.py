@@ -1,4 +1,4 @@
-"""A shortcut planted in the training data: a mark that gives one class away."""
+"""A shortcut planted in training data: a mark on the images of one class, by which a network can recognise them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ class Mark:
         label: the class whose images carry it.
         size: pixels a side.
         margin: pixels to the image's edges.
+
+    Examples:
+        >>> from cifarcam.trust import Mark
+        >>> int(Mark(label=8, size=4).mask().sum())
+        16
     """
 
     label: int
@@ -26,7 +31,11 @@ class Mark:
     margin: int = 1
 
     def mask(self, side: int = 32) -> np.ndarray:
-        """Where the mark is, bool (side, side). Raises ``CifarcamError`` where it has no room."""
+        """The place of the mark, bool (side, side).
+
+        Raises:
+            CifarcamError: where the mark has no room.
+        """
         first = side - self.margin - self.size
         if self.size < 1 or self.margin < 0 or first < 0:
             raise CifarcamError(f"A mark of {self.size} pixels has no room {self.margin} from the edge of {side}.")
@@ -47,7 +56,23 @@ SHIP_MARK = Mark(CLASSES.index("ship"))
 
 
 def plant(split: Split, mark: Mark) -> Split:
-    """A split in which every image of the mark's class carries the mark, and no other."""
+    """A split in which every image of the mark's class carries the mark, and no other.
+
+    Args:
+        split: the images and labels, left as they are.
+        mark: and the class that carries it.
+
+    Returns:
+        The marked images and the same labels.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> from cifarcam.trust import SHIP_MARK, plant
+        >>> test = synthetic_cifar10("test")
+        >>> changed = (plant(test, SHIP_MARK).images != test.images).any((1, 2, 3))
+        >>> int(changed.sum()), set(test.labels[changed].tolist())
+        (100, {8})
+    """
     carries = split.labels == mark.label
     images = split.images.copy()
     images[carries] = mark.on(images[carries])

@@ -1,4 +1,4 @@
-"""How alike two maps are."""
+"""Similarity measures for pairs of maps: Spearman's rank correlation and SSIM."""
 
 from __future__ import annotations
 
@@ -21,8 +21,19 @@ def rank_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
     Args:
         a, b: (…, H, W) each.
-    Returns: (…), −1 to 1; NaN where a map is the same everywhere, as a blank one is.
-    Raises ``CifarcamError`` for maps of different shapes, or with values that are NaN or infinite.
+
+    Returns:
+        (…), −1 to 1; NaN where a map is the same everywhere, as a blank one is.
+
+    Raises:
+        CifarcamError: for maps of different shapes, or with values that are NaN or infinite.
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.trust import rank_correlation
+        >>> a = np.arange(9.0).reshape(3, 3)
+        >>> round(float(rank_correlation(a, a**2)), 3), round(float(rank_correlation(a, -a)), 3)
+        (1.0, -1.0)
     """
     _check_pair(a, b)
     first, second = (_standardised(rankdata(_pixels(maps), axis=-1)) for maps in (a, b))
@@ -32,14 +43,24 @@ def rank_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Structural similarity of two maps of values from 0 to 1 (Wang et al. 2004, doi 10.1109/TIP.2003.819861).
 
-    The mean over all windows of 7×7 pixels that lie inside the map of (2 μ_a μ_b + C₁)(2 σ_ab + C₂) over
-    (μ_a² + μ_b² + C₁)(σ_a² + σ_b² + C₂), with the unbiased variances of a window. The windows are even, as in
-    scikit-image; the paper's are of 11×11 pixels weighed by a Gaussian.
+    The mean over all windows of 7×7 pixels that lie inside the map of (2 μ_a μ_b + C₁)(2 σ_ab + C₂) over (μ_a² + μ_b² +
+    C₁)(σ_a² + σ_b² + C₂), with the unbiased variances of a window. The windows are even, as in scikit-image; the
+    paper's are of 11×11 pixels weighed by a Gaussian.
 
     Args:
         a, b: (…, H, W) each, 7 pixels a side or more.
-    Returns: (…), −1 to 1; 1 for equal maps; NaN for two blank ones, which have nothing to compare.
-    Raises ``CifarcamError`` for maps of different shapes, smaller than a window, or with NaN or infinite values.
+
+    Returns:
+        (…), −1 to 1; 1 for equal maps; NaN for two blank ones, which have nothing to compare.
+
+    Raises:
+        CifarcamError: for maps of different shapes, smaller than a window, or with NaN or infinite values.
+
+    Examples:
+        >>> from cifarcam.trust import blurred_random, centre_gaussian, ssim
+        >>> noise, hill = blurred_random(1), centre_gaussian(1)
+        >>> round(float(ssim(hill, hill)[0]), 3), bool(ssim(noise, hill)[0] < 0.9)
+        (1.0, True)
     """
     _check_pair(a, b)
     if min(a.shape[-2:]) < WINDOW:

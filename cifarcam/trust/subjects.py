@@ -1,4 +1,4 @@
-"""What the checks look at: networks, images, the classes asked for."""
+"""Networks, images and target classes that the checks are run on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cifarcam.trust.shortcut import SHIP_MARK
 
 @dataclass(frozen=True)
 class Subject:
-    """Networks and what they are asked about.
+    """Networks, and the images and target classes that they are to be explained for.
 
     Attributes:
         networks: by name, in eval mode.
@@ -37,7 +37,11 @@ class Subject:
     masks: np.ndarray | None = None
 
     def first(self, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """The first images and their targets. Raises ``CifarcamError`` where there are fewer, or none are asked for."""
+        """The first images and their targets.
+
+        Raises:
+            CifarcamError: where there are fewer, or none are asked for.
+        """
         if not 1 <= count <= len(self.images):
             raise CifarcamError(f"{count} images are asked for; expected 1 to {len(self.images)}.")
         return self.images[:count], self.targets[:count]
@@ -62,8 +66,8 @@ def marked_images(test: Split) -> Subject:
 def memorised(test: Split) -> Subject:
     """Three networks, and the test images that the first of them gets right with their labels.
 
-    ``unshuffled`` learned 5,000 images by heart, ``shuffled`` the same under shuffled labels; ``control`` learned from
-    all 50,000.
+    ``unshuffled`` memorised 5,000 images, ``shuffled`` the same under shuffled labels; ``control`` learned from all
+    50,000.
     """
     networks = {name: small_run(name) for name in ("unshuffled", "shuffled", "control")}
     right = predict(networks["unshuffled"].model(), test.images).argmax(1).numpy() == test.labels

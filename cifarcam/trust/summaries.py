@@ -1,4 +1,4 @@
-"""What was measured of maps, summed up: means, intervals, differences."""
+"""Summaries of measured checks: means over images, bootstrap intervals, differences from a baseline."""
 
 from __future__ import annotations
 
@@ -18,9 +18,24 @@ FEW = 30  # images; intervals of fewer are too narrow
 def summary(measured: Measured, measure: str) -> pd.DataFrame:
     """A measure's mean over the images, and the ends of its 95 % bootstrap interval.
 
-    Returns: columns ``mean``, ``low``, ``high`` and ``images``, a row for each explainer and stage. The rows of a
-        baseline are alike. NaN values, which most checks give for blank maps, are left out of a mean and of ``images``.
-    Raises ``CifarcamError`` for a measure that is not (N, S).
+    Args:
+        measured: by explainer and measure, as from ``recorded_check``.
+        measure: its name.
+
+    Returns:
+        Columns ``mean``, ``low``, ``high`` and ``images``, a row for each explainer and stage. The rows of a baseline
+        are alike. NaN values, which most checks give for blank maps, are left out of a mean and of ``images``.
+
+    Raises:
+        CifarcamError: for a measure that is not (N, S).
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.trust import summary
+        >>> values = np.tile([[0.0], [1.0]], (20, 5))
+        >>> table = summary({"Grad-CAM": {"inside": values}}, "inside")
+        >>> table.loc[("Grad-CAM", "layer4"), ["mean", "images"]].tolist()
+        [0.5, 40.0]
     """
     rows = []
     for measures in measured.values():
@@ -43,7 +58,23 @@ def ahead_of(baseline: str, measured: Measured, measure: str) -> pd.DataFrame:
     Differences of the same images tell more than two intervals beside each other: what makes an image easy for the one
     makes it easy for the other. Where one of the two has fewer images, they are compared on those.
 
-    Raises ``CifarcamError``, listing the names, for a baseline that was not measured.
+    Args:
+        baseline: the explainer that the others are compared with.
+        measured: by explainer and measure, as from ``recorded_check``.
+        measure: its name.
+
+    Returns:
+        Columns and rows as of ``summary``, for the differences.
+
+    Raises:
+        CifarcamError: listing the names, for a baseline that was not measured.
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.trust import ahead_of
+        >>> measured = {"edges": {"inside": np.zeros((9, 1))}, "Grad-CAM": {"inside": np.ones((9, 5))}}
+        >>> ahead_of("edges", measured, "inside")["mean"].tolist()
+        [1.0, 1.0, 1.0, 1.0, 1.0]
     """
     if baseline not in measured:
         raise CifarcamError(f"There is no explainer {baseline!r}; those measured are {', '.join(measured)}.")
@@ -57,7 +88,18 @@ def ahead_of(baseline: str, measured: Measured, measure: str) -> pd.DataFrame:
 
 
 def by_stage(table: pd.DataFrame) -> pd.DataFrame:
-    """The means of a summary: a row for each explainer, a column for each stage."""
+    """The means of a summary: a row for each explainer, a column for each stage.
+
+    Args:
+        table: as from ``summary``.
+
+    Examples:
+        >>> from cifarcam.records import recorded_check
+        >>> from cifarcam.trust import by_stage, summary
+        >>> measured, _ = recorded_check("synthetic")
+        >>> by_stage(summary(measured, "synthetic")).columns.tolist()
+        ['layer0', 'layer1', 'layer2', 'layer3', 'layer4']
+    """
     return table["mean"].unstack(sort=False)
 
 
@@ -67,8 +109,17 @@ def beside(explainer: str, measured: Mapping[str, Measured]) -> pd.DataFrame:
     Args:
         explainer: the recorded one.
         measured: by check, as from ``through_every_check``.
-    Returns: a row for each ``"check: measure"``, of the cascade for its first part; columns by stage, and in each
-        ``new`` and the explainer.
+
+    Returns:
+        A row for each ``"check: measure"``, of the cascade for its first part; columns by stage, and in each ``new``
+        and the explainer.
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.trust import beside
+        >>> table = beside("Grad-CAM", {"pointing": {"inside": np.full((10, 5), 0.25)}})
+        >>> table["layer4"].columns.tolist(), table["layer4", "new"].to_dict()
+        (['new', 'Grad-CAM'], {'pointing: inside': 0.25})
     """
     rows = {}
     for check, measures in measured.items():
@@ -88,7 +139,18 @@ def _first_part(values: np.ndarray) -> np.ndarray:
 
 
 def with_intervals(table: pd.DataFrame) -> pd.Series:
-    """The rows of a summary as text: mean, ends of the interval in brackets, and the images where they are under 30."""
+    """The rows of a summary as text: mean, ends of the interval in brackets, and the images where they are under 30.
+
+    Args:
+        table: as from ``summary``.
+
+    Examples:
+        >>> import pandas as pd
+        >>> from cifarcam.trust import with_intervals
+        >>> table = pd.DataFrame({"mean": [0.5], "low": [0.4], "high": [0.61], "images": [20]})
+        >>> with_intervals(table).tolist()
+        ['0.50 [0.40, 0.61], n = 20']
+    """
     return table.apply(_as_text, axis=1)
 
 
@@ -101,6 +163,16 @@ def how_recorded(provenance: Mapping[str, Mapping], shown: str = "images") -> st
     """One line for a chapter: the command, the hardware, the date and how many images, or what is ``shown``.
 
     Explainers that were measured on other hardware or another day than Grad-CAM are named with theirs.
+
+    Args:
+        provenance: of a check, as from ``recorded_check``.
+        shown: what is counted.
+
+    Examples:
+        >>> from cifarcam.trust import how_recorded
+        >>> fast = {"command": "make it", "hardware": "a CPU", "date": "2026-01-01", "images": 300}
+        >>> how_recorded({"explainers": {"Grad-CAM": fast, "Score-CAM": {**fast, "images": 30}}})
+        'make it, a CPU, 2026-01-01: 300 images, 30 for Score-CAM and Ablation-CAM'
     """
     explainers = provenance["explainers"]
     fast, slow = explainers["Grad-CAM"], explainers[RECORDED_SLOW[0]]

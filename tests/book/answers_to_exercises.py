@@ -59,12 +59,22 @@ ANSWERS = {
         wrong=("97.3", "predictions.accuracy", "(predictions.confidence >= 0.7).double().mean()"),
     ),
     ("07", 1): Answers(
-        right=("(predicted.maps[0, 4] > 0.5).sum() / 32**2",),
-        wrong=("100 * share", "(predicted.maps[0, 4] > 0.5).sum()", "(predicted.maps[0, 3] > 0.5).mean()"),
+        right=("0.0", "predicted.blank[:, 4].sum()"),
+        wrong=("1", "10", "predicted.blank[:, 0].sum() + 1"),
     ),
     ("07", 2): Answers(
-        right=("float(frogs)", "torch.tensor(frogs)"),
-        wrong=("0", "len(images) - frogs", "stage_maps(net, images, 'frog').blank[:, 4]"),
+        right=("float(stage_maps(net, images, 6).blank[:, 4].sum())",),
+        wrong=("0", "10", "stage_maps(net, images, 'frog').blank[:, 4]"),
+    ),
+    ("07", 3): Answers(
+        right=("lambda A, G: (G.mean((2, 3))[:, :, None, None] * A).sum(1).clip(0)",),
+        wrong=(
+            "lambda A, G: (G.mean((2, 3))[:, :, None, None] * A).sum(1)",
+            "lambda A, G: (G * A).sum(1).clip(0)",
+            "lambda A, G: G.mean((2, 3))",
+            "lambda A: A",
+            "'Grad-CAM'",
+        ),
     ),
     ("08", 1): Answers(right=("10_250_000.0",), wrong=("1025", "10_000 * 1024", "10_000 * 1026")),
     ("08", 2): Answers(

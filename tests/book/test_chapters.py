@@ -6,8 +6,10 @@ import re
 from itertools import takewhile
 from pathlib import Path
 
-from chapter_parts import TEMPLATE, every_chapter, exercises, headings, markdown, solutions
+from chapter_parts import END, TEMPLATES, every_chapter, exercises, headings, markdown, solutions
+from nbformat import NotebookNode
 
+from cifarcam.exercises.catalogue import KINDS
 from tools.book import stamp
 from tools.book.chapters import ROOT, chapter_paths, code_cells, output_text, read, tags, title
 from tools.book.prose import unsupported_numbers
@@ -41,7 +43,7 @@ def test_no_cell_failed_or_wrote_to_stderr(path: Path) -> None:
 @every_chapter
 def test_every_figure_has_alt_text(path: Path) -> None:
     for cell in code_cells(read(path)):
-        if any(kind.startswith("image/") for output in cell.outputs for kind in output.get("data", {})):
+        if shows_a_figure(cell):
             alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
             assert len(alt.split()) >= 5, f"no alt text that describes the figure of: {cell.source}"
 
@@ -69,11 +71,41 @@ def test_headings_follow_the_template(path: Path) -> None:
     notebook = read(path)
     found = headings(notebook)
     assert title(notebook)
-    assert [heading for heading in found if heading in TEMPLATE] == TEMPLATE
-    assert found[:2] == TEMPLATE[:2] and found[-4:] == TEMPLATE[-4:]
-    steps = list(takewhile(lambda heading: not heading.startswith("Exercise "), found[2:-4]))
+    (template,) = (template for template in TEMPLATES if template[0] == found[0])
+    assert [heading for heading in found if heading in template] == template
+    after = len(template) - 2
+    assert found[:2] == template[:2] and found[-after:] == template[-after:] and found[-len(END) :] == END
+    steps = list(takewhile(lambda heading: not heading.startswith("Exercise "), found[2:-after]))
     assert steps, "a chapter needs steps between what it needs and its exercises"
-    assert all(heading.startswith("Exercise ") for heading in found[2 + len(steps) : -4])
+    assert all(heading.startswith("Exercise ") for heading in found[2 + len(steps) : -after])
+
+
+@every_chapter
+def test_every_figure_has_a_caption_and_captions_are_numbered(path: Path) -> None:
+    notebook, number = read(path), path.name[:2].lstrip("0")
+    captions = re.findall(r"\*\*Figure (\d+)\.(\d+)\.\*\*", markdown(notebook))
+    assert captions == [(number, str(place + 1)) for place in range(len(captions))]
+    figures = [cell for cell in code_cells(notebook) if shows_a_figure(cell)]
+    assert len(captions) == len(figures)
+
+
+def shows_a_figure(cell: NotebookNode) -> bool:
+    return any(kind.startswith("image/") for output in cell.outputs for kind in output.get("data", {}))
+
+
+def test_a_chapter_in_the_new_format_shows_its_picture_before_it_says_when_it_was_executed() -> None:
+    notebooks = [read(path) for path in chapter_paths()]
+    new = [notebook for notebook in notebooks if any(cell.id == "standfirst" for cell in notebook.cells)]
+    assert new
+    for notebook in new:
+        ids = [cell.id for cell in notebook.cells]
+        assert ids[1:6] == ["setup", "standfirst", "picture", "picture-caption", "execution-note"]
+        prompts = [cell for cell in notebook.cells if re.match(r"## Exercise \d", cell.source)]
+        kinds = [cell.metadata.exercise.kind for cell in prompts]
+        assert len(kinds) == 4 and set(kinds) == set(KINDS)
+        checkers = [cell.source for cell in code_cells(notebook) if "checker" in tags(cell)]
+        assert len(checkers) == 3
+        assert all(re.search(r"^check_answer\(\"[\w -]+\", answer\)$", source, re.MULTILINE) for source in checkers)
 
 
 @every_chapter
@@ -83,7 +115,7 @@ def test_exercises_can_be_answered_checked_and_looked_up(path: Path) -> None:
     assert list(found) in ([1, 2], [1, 2, 3])
     for number, cells in found.items():
         assert cells[0].source.strip() == "answer = None", f"exercise {number} begins with the cell `answer = None`"
-        checks = [cell for cell in cells[1:] if re.search(r"check\(\s*answer", cell.source)]
+        checks = [cell for cell in cells[1:] if re.search(r"check(?:_answer)?\(.*?\banswer\b", cell.source, re.DOTALL)]
         assert len(checks) == 1 and output_text(checks[0]).strip() == "not answered yet", f"exercise {number}"
     hidden = [cell for cell in solutions(notebook) if "hide-cell" in tags(cell)]
     assert len(hidden) == len(solutions(notebook)) == len(found)

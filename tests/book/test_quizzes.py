@@ -12,6 +12,7 @@ import pytest
 from chapter_parts import every_chapter
 
 from tools.book.chapters import chapter_paths, read
+from tools.book.quizzes import markdown
 
 LETTERS = "ABCD"
 WORDS_OF_AN_EXPLANATION = 8
@@ -74,8 +75,9 @@ def test_a_quiz_lies_between_the_exercises_and_what_was_learned(path: Path) -> N
     questions = len(quiz(path))
     assert cells[start].source.startswith("## Quiz\n")
     assert [cell.id for cell in cells[start + 1 : start + 1 + questions]] == [f"quiz-{n + 1}" for n in range(questions)]
-    assert cells[start - 1].cell_type == "code" and "check(" in cells[start - 1].source
-    assert cells[start + 1 + questions].source.startswith("## What we learned")
+    exercise = next(cell for cell in reversed(cells[:start]) if cell.cell_type == "markdown")
+    assert exercise.source.startswith("## Exercise ")
+    assert cells[start + 1 + questions].source.startswith(("## Questions to take away", "## What we learned"))
 
 
 @every_chapter
@@ -114,6 +116,14 @@ def test_the_length_does_not_give_the_answer_away() -> None:
     questions = questions_of_the_book()
     longest = [q for q in questions if len(q.options[q.answer]) == max(map(len, q.options.values()))]
     assert len(longest) <= len(questions) / 2
+
+
+@every_chapter
+def test_a_question_is_data_and_its_markdown_says_what_the_data_say(path: Path) -> None:
+    cells = [cell for cell in read(path).cells if re.fullmatch(r"quiz-\d+", cell.id)]
+    assert [cell.source for cell in cells] == [
+        markdown(number, cell.metadata.quiz) for number, cell in enumerate(cells, start=1)
+    ], "run python -m tools.book.stamp"
 
 
 GOOD = """\

@@ -19,36 +19,6 @@ def extension() -> ModuleType:
     return module
 
 
-def test_sentences_about_result_and_errors_become_fields(extension: ModuleType) -> None:
-    before = """What it does.
-
-Args:
-    images: uint8.
-Returns: float32, (N, 3), and the
-rest of the sentence.
-Raises ``CifarcamError``, listing the names, for
-    no images.
-
-More.""".splitlines()
-    after = """What it does.
-
-Args:
-    images: uint8.
-
-:returns: float32, (N, 3), and the
-    rest of the sentence.
-:raises CifarcamError: listing the names, for
-    no images.
-
-More.""".splitlines()
-    assert extension.with_fields(before) == after
-
-
-def test_a_sentence_that_only_mentions_an_error_stays(extension: ModuleType) -> None:
-    lines = ["The recipe. Raises ``CifarcamError`` for any other.", "", "It returns: nothing."]
-    assert extension.with_fields(lines) == lines
-
-
 def test_papers_are_linked(extension: ModuleType) -> None:
     assert extension.with_links("(He 2016, arXiv 1512.03385)") == (
         "(He 2016, `arXiv 1512.03385 <https://arxiv.org/abs/1512.03385>`__)"

@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from tools.book import execute, stamp
 from tools.book.chapters import chapter_paths, code_cells, output_text, read, write
 from tools.book.execution import KEY, LIBRARIES, executed, why_stale, write_down, write_down_gpu_time
-from tools.book.execution_note import CELL, duration, execution_note, refresh
+from tools.book.execution_note import CELL, LINK, duration, execution_note, refresh
 from tools.book.prose import unsupported_numbers
 
 every_chapter = pytest.mark.parametrize("path", chapter_paths(), ids=lambda path: path.stem)
@@ -31,7 +31,9 @@ def test_a_chapter_shows_what_its_code_and_its_records_say(path: Path) -> None:
 def test_a_chapter_says_when_and_on_what_it_was_executed(path: Path) -> None:
     notebook = read(path)
     shown = [cell.source for cell in notebook.cells if cell.id == CELL]
-    assert shown == [execution_note(notebook)] and shown[0], f"run make execute CHAPTER={path.name[:2]}"
+    link = LINK.search(shown[0])
+    assert link and shown == [execution_note(notebook, link[1])], f"run make execute CHAPTER={path.name[:2]}"
+    assert "executed on" in shown[0]
 
 
 # The mechanism, on a book of one small chapter
@@ -45,7 +47,6 @@ def small_book(folder: Path) -> Path:
     path = folder / "01-small.ipynb"
     cells = [
         new_markdown_cell("# 1. Small", id="title"),
-        new_markdown_cell("[Open](x)", id="colab"),
         new_code_cell("1", id="setup"),
         new_code_cell("print(open('records/one/history.csv').read())", id="reads"),
         new_code_cell("print(sorted(name for name in globals() if not name.startswith('_')))", id="names"),
@@ -86,7 +87,7 @@ def test_executing_writes_down_date_time_and_versions(fresh: NotebookNode, recor
 def test_executing_leaves_nothing_else_in_the_chapter(fresh: NotebookNode) -> None:
     assert [cell.execution_count for cell in code_cells(fresh)] == [1, 2, 3]
     assert output_text(code_cells(fresh)[2]) == "['In', 'Out', 'exit', 'get_ipython', 'quit']\n"
-    assert [cell.id for cell in fresh.cells] == ["title", "colab", "setup", "reads", "names"]
+    assert [cell.id for cell in fresh.cells] == ["title", "setup", "reads", "names"]
 
 
 def test_a_changed_code_cell_makes_a_chapter_stale(fresh: NotebookNode, records: Path) -> None:
@@ -145,44 +146,53 @@ def told(chapter: Path) -> NotebookNode:
     return notebook
 
 
-def test_the_note_stands_under_the_link_to_colab(told: NotebookNode) -> None:
-    refresh(told)
-    assert [cell.id for cell in told.cells] == ["title", "colab", "execution-note", "setup", "reads", "names"]
-    assert told.cells[2].source == (
-        "Last executed on 5 November 2026 with Python 3.12.1 and PyTorch 2.11.0,\n"
-        "in 2 minutes on Epic, 2 of 4 cores. Not timed on a GPU yet."
+def test_the_note_stands_under_the_title(told: NotebookNode) -> None:
+    refresh(told, "there")
+    assert [cell.id for cell in told.cells] == ["title", "execution-note", "setup", "reads", "names"]
+    assert told.cells[1].source == (
+        "<small>[Open in Colab](there) · executed on 5 November 2026 with Python 3.12.1 and PyTorch 2.11.0 · "
+        "2 minutes on Epic, 2 of 4 cores · not timed on a GPU yet</small>"
     )
     assert unsupported_numbers(told) == []
 
 
-def test_the_note_is_written_anew_and_goes_where_there_is_none(told: NotebookNode) -> None:
-    refresh(told)
+def test_the_note_is_written_anew_and_keeps_its_link(told: NotebookNode) -> None:
+    refresh(told, "there")
     executed(told).seconds = 1.2
     refresh(told)
-    assert [cell.id for cell in told.cells].count("execution-note") == 1 and "in 1 second on" in told.cells[2].source
+    assert [cell.id for cell in told.cells].count("execution-note") == 1
+    assert "[Open in Colab](there)" in told.cells[1].source and "· 1 second on" in told.cells[1].source
     del told.metadata[KEY]
     refresh(told)
-    assert [cell.id for cell in told.cells] == ["title", "colab", "setup", "reads", "names"]
+    assert told.cells[1].source == "<small>[Open in Colab](there)</small>"
+
+
+def test_the_note_stands_below_the_picture_where_there_is_one(told: NotebookNode) -> None:
+    told.cells.insert(1, new_markdown_cell("A question.", id="standfirst"))
+    told.cells.insert(2, new_markdown_cell("**Figure 1.1.** A picture.", id="picture-caption"))
+    refresh(told, "there")
+    ids = [cell.id for cell in told.cells]
+    assert ids == ["title", "standfirst", "picture-caption", "execution-note", "setup", "reads", "names"]
 
 
 def test_stamping_leaves_the_note_in_its_place_and_mends_it(told: NotebookNode) -> None:
-    refresh(told)
-    told.cells[2].source = "Last executed never."
+    refresh(told, "there")
+    told.cells[1].source = "Executed never."
     stamped = stamp.stamped(told, "link", "setup")
-    assert [cell.id for cell in stamped.cells] == ["title", "colab", "execution-note", "setup", "reads", "names"]
-    assert stamped.cells[2].source == execution_note(told)
+    assert [cell.id for cell in stamped.cells] == ["title", "execution-note", "setup", "reads", "names"]
+    assert stamped.cells[1].source == execution_note(told, "link")
 
 
 def test_a_time_on_a_gpu_is_told_beside_that_on_the_cpu(told: NotebookNode) -> None:
     timed = copy.deepcopy(told)
     executed(timed)["gpu"] = from_dict({"code": "c0de", "hardware": "Tesla T4", "seconds": 7.9, "date": "2026-11-06"})
     write_down_gpu_time(told, timed)
-    assert execution_note(told).endswith("in 2 minutes on Epic, 2 of 4 cores. On Tesla T4: 8 seconds.")
+    assert execution_note(told, "").endswith("2 minutes on Epic, 2 of 4 cores · 8 seconds on Tesla T4</small>")
 
 
 def test_what_was_executed_on_a_gpu_is_told_once(told: NotebookNode) -> None:
     executed(told)["gpu"] = from_dict({"hardware": "Epic, 2 of 4 cores", "seconds": 100.4})
-    assert execution_note(told).endswith("in 2 minutes on Epic, 2 of 4 cores.")
+    assert execution_note(told, "").endswith("2 minutes on Epic, 2 of 4 cores</small>")
 
 
 @pytest.mark.parametrize("changed", [False, True])

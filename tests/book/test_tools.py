@@ -162,10 +162,11 @@ def test_a_damaged_chapter_is_named(chapter: Path) -> None:
 def test_a_stamped_chapter_has_title_link_setup_and_then_what_it_had(book: Path, chapter: Path) -> None:
     stamp_all(book)
     notebook = read(chapter)
-    assert [cell.id for cell in notebook.cells] == ["first", "colab", "setup", "first-below", "sum"]
+    assert [cell.id for cell in notebook.cells] == ["first", "execution-note", "setup", "first-below", "sum"]
     assert title(notebook) == "1. Data" and notebook.cells[0].source == "# 1. Data"
     assert notebook.cells[1].source == (
-        "[Open this chapter in Colab](https://colab.research.google.com/github/some/where/blob/dev/book/01-data.ipynb)"
+        "<small>[Open in Colab]"
+        "(https://colab.research.google.com/github/some/where/blob/dev/book/01-data.ipynb)</small>"
     )
     assert "git+https://github.com/some/where@dev\n" in notebook.cells[2].source
     assert "--no-deps grad-cam==1.0 torch-lr-finder==0.2 ttach==0.3" in notebook.cells[2].source

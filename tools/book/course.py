@@ -47,7 +47,8 @@ def section(notebook: NotebookNode, heading: str) -> str:
 
 def goals(notebook: NotebookNode) -> list[str]:
     """What a learner can do afterwards: the items of the list "After this chapter you can:"."""
-    _, _, listed = section(notebook, "What you will see").partition("After this chapter you can:")
+    said = section(notebook, "What you will be able to do") or section(notebook, "What you will see")
+    _, _, listed = said.partition("After this chapter you can:")
     return [" ".join(item.split()) for item in re.findall(r"^- (.+?)(?=^- |\n\n|\Z)", listed, re.MULTILINE | re.DOTALL)]
 
 
@@ -65,7 +66,8 @@ def minutes(notebook: NotebookNode) -> int:
             prose.append(cell.source)
     words = len(re.findall(r"\w[\w'’.,-]*", re.sub(r"\$[^$]*\$|\([^)]*\)", " ", "\n".join(prose))))
     cells = [cell for cell in code_cells(notebook) if not {"hide-cell", "remove-cell"} & set(tags(cell))]
-    shown = [cell for cell in cells if cell.source.strip() != "answer = None" and "check(" not in cell.source]
+    of_exercises = re.compile(r"^answer = None$|^check(_answer)?\(", re.MULTILINE)
+    shown = [cell for cell in cells if not of_exercises.search(cell.source)]
     total = words / WORDS_A_MINUTE + MINUTES_A_CELL * len(shown) + MINUTES_AN_EXERCISE * exercises(notebook)
     return -5 * int(-total // 5)
 

@@ -1,1 +1,1 @@
-"""CIFAR-10 from where it is published, checked and in its original order."""
+"""Download of CIFAR-10, verified by checksums and in its original order."""

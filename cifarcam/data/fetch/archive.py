@@ -1,4 +1,4 @@
-"""CIFAR-10's original archive, from any host that serves it."""
+"""Download of CIFAR-10's original archive from any host that serves it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,18 @@ CHUNK = 1 << 14  # bytes; the rate is looked at after each
 
 
 class GivenUpError(Exception):
-    """Why a source was given up, as what follows its name in a sentence."""
+    """A download that was given up; the message is the reason, worded to follow the source's name in a sentence."""
 
 
 def fetch_archive(url: str, destination: Path) -> None:
     """Downloads the archive from one address, and unpacks it into a folder.
 
-    Raises ``GivenUpError`` for a source that is absent, silent, too slow, breaks off or sends something else.
+    Args:
+        url: of the archive.
+        destination: the folder.
+
+    Raises:
+        GivenUpError: for a source that is absent, silent, too slow, breaks off or sends something else.
     """
     with widget_warnings_ignored():
         import pooch  # here, because only a download needs it

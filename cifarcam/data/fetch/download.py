@@ -1,4 +1,4 @@
-"""CIFAR-10, fetched from the first source that delivers it."""
+"""Download of CIFAR-10 from the first source that delivers it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def fetch_cifar10(destination: Path) -> None:
 
     Args:
         destination: the folder; it is made where there is none.
-    Raises ``CifarcamError`` where no source delivers, or ``destination`` cannot be written to.
+
+    Raises:
+        CifarcamError: where no source delivers, or ``destination`` cannot be written to.
     """
     sources = _sources()
     try:

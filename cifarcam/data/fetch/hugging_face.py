@@ -1,4 +1,4 @@
-"""CIFAR-10 from the data set uoft-cs/cifar10 on Hugging Face: Parquet files of PNG images, one a split."""
+"""Download of CIFAR-10 from uoft-cs/cifar10 on Hugging Face: Parquet files of PNG images, one a split."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def fetch_splits(folder: Path, endpoint: str | None = None) -> dict[str, Split]:
     Args:
         folder: for the Parquet files.
         endpoint: the hub's address; that of ``HF_ENDPOINT``, or Hugging Face's own, by default.
-    Raises ``GivenUpError`` where they do not arrive, or are not CIFAR-10.
+
+    Raises:
+        GivenUpError: where they do not arrive, or are not CIFAR-10.
     """
     return {name: _read(_download(name, folder, endpoint), name) for name in CHECKSUMS}
 
@@ -51,7 +53,7 @@ def _download(name: str, folder: Path, endpoint: str | None) -> Path:
 
 
 def _read(file: Path, name: str) -> Split:
-    """A split from its Parquet file, in its original order. Raises ``GivenUpError`` where it is not CIFAR-10's."""
+    """A split from its Parquet file, in its original order; ``GivenUpError`` where it is not CIFAR-10's."""
     from pyarrow.parquet import read_table  # here, because only a download needs it
 
     try:

@@ -1,4 +1,4 @@
-"""The images of CIFAR-10 in their original order, whatever they were fetched from."""
+"""Sorts the images of CIFAR-10 into their original order, whichever source they come from."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ def recorded_order(name: str) -> np.ndarray:
 def in_original_order(split: Split, name: str) -> Split:
     """CIFAR-10's split ``"train"`` or ``"test"`` from the same images in any order.
 
-    Raises ``CifarcamError`` where these are not its images and labels.
+    Raises:
+        CifarcamError: where these are not its images and labels.
     """
     original = recorded_order(name)
     if split.images.shape != (len(original), 32, 32, 3):

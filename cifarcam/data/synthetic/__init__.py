@@ -1,4 +1,4 @@
-"""The stand-in for CIFAR-10: drawn scenes of its ten classes, with the mask of each object.
+"""A synthetic stand-in for CIFAR-10: drawn scenes of its ten classes, with a mask of each object.
 
 It is there for where CIFAR-10 is not, and for questions that need to know where the object is. Every class shares its
 colours with all others and its surroundings with at least one other, so that only the shape gives it away.
@@ -23,21 +23,45 @@ BATCH = 50  # pictures painted at once; so few fit into the processor's cache
 
 
 def synthetic_cifar10(split: str) -> Split:
-    """The training (6,000 pictures) or test split (1,000) of the stand-in, the same at every call and on every machine.
+    """The training (6,000 images) or test split (1,000) of the stand-in, the same at every call and on every machine.
 
     Args:
         split: ``"train"`` or ``"test"``.
-    Returns: uint8 (N, 32, 32, 3) and int64 (N,); as many pictures of each class, in random order.
-    Raises ``CifarcamError`` for another split.
+
+    Returns:
+        Images, uint8 (N, 32, 32, 3), and labels, int64 (N,), with as many images of each class, in random order.
+
+    Raises:
+        CifarcamError: for another split.
+
+    Examples:
+        >>> import numpy as np
+        >>> from cifarcam.data import synthetic_cifar10
+        >>> test = synthetic_cifar10("test")
+        >>> test.images.shape, np.bincount(test.labels).tolist()
+        ((1000, 32, 32, 3), [100, 100, 100, 100, 100, 100, 100, 100, 100, 100])
     """
     images, _, labels = _paint(split)
     return Split(images.copy(), labels.copy())
 
 
 def synthetic_masks(split: str) -> np.ndarray:
-    """Where the object is in each picture of ``synthetic_cifar10(split)``: bool (N, 32, 32).
+    """A mask of the object in each image of ``synthetic_cifar10(split)``.
 
-    Raises ``CifarcamError`` for another split than ``"train"`` or ``"test"``.
+    Args:
+        split: ``"train"`` or ``"test"``.
+
+    Returns:
+        bool, (N, 32, 32), true where the object is.
+
+    Raises:
+        CifarcamError: for another split.
+
+    Examples:
+        >>> from cifarcam.data import synthetic_masks
+        >>> masks = synthetic_masks("test")
+        >>> masks.shape, masks.dtype
+        ((1000, 32, 32), dtype('bool'))
     """
     return _paint(split)[1].copy()
 

@@ -1,4 +1,4 @@
-"""A batch of pictures that shapes are painted on.
+"""Antialiased drawing of shapes on a batch of images at once.
 
 Each shape is a signed distance in pixels, negative inside, and the distance of a pixel's centre says how much of it is
 covered. Random numbers and arithmetic (+, -, *, /, square root) are exactly defined, so the pixels are the same on
@@ -17,10 +17,10 @@ Point = tuple[Numbers, Numbers]
 
 
 class Canvas:
-    """A batch of pictures, painted shape by shape, each shape on all of them.
+    """A batch of images, painted shape by shape, each shape on all of them.
 
     Coordinates are pixels until ``place_object``, then object coordinates: the object is within -1 to 1, x runs the way
-    it faces, y down. Every number of a shape may be one for all pictures or (N,), one for each.
+    it faces, y down. Every number of a shape may be one for all images or (N,), one for each.
 
     Attributes:
         pixels: float32, (3, N, 32, 32), 0 to 1.
@@ -51,7 +51,7 @@ class Canvas:
         return value * (1 - saturation * (1 - ramps.clip(0, 1)))
 
     def place_object(self) -> None:
-        """Goes over to the coordinates of an object of random size, place, tilt and direction."""
+        """Switches to the coordinates of an object of random size, place, tilt and direction."""
         self.scale = self.between(9.0, 13.5)
         x, y = self.between(13.5, 18.5), self.between(14, 18.5)
         half = self.between(-0.09, 0.09)  # the tangent of half the angle: sine and cosine without a library's rounding
@@ -122,11 +122,11 @@ class Canvas:
 
 
 def grid(numbers) -> np.ndarray:
-    """Numbers of the pictures, (N,) or a single one, as they combine with (N, 32, 32)."""
+    """Numbers of the images, (N,) or a single one, reshaped to broadcast with (N, 32, 32)."""
     numbers = np.asarray(numbers, np.float32)
     return numbers[..., None, None] if numbers.ndim else numbers
 
 
 def brightness(colour: np.ndarray) -> np.ndarray:
-    """How light colours, (3, N), look: (N,), 0 to 1."""
+    """Perceived brightness, (N,), 0 to 1, of colours, (3, N)."""
     return 0.3 * colour[0] + 0.6 * colour[1] + 0.1 * colour[2]

@@ -1,4 +1,4 @@
-"""The ten objects, each painted on a canvas whose coordinates are the object's."""
+"""Drawings of the ten classes, each on a canvas in object coordinates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is behind an object: sky, water, road, meadow or a room."""
+"""Backgrounds of the drawn scenes: sky, water, road, meadow or a room."""
 
 from __future__ import annotations
 

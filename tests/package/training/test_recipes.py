@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import dataclasses
 from importlib.resources import files
@@ -9,8 +10,10 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
+from cifarcam.cli import add_recipe, recipe_of
 from cifarcam.errors import CifarcamError
 from cifarcam.records.measurements import recorded_step_lr_tuning
+from cifarcam.training.fields import ACCEPTS, EXPECTED, TEXT
 from cifarcam.training.optimizers import learning_rates
 from cifarcam.training.recipes import BEST, ONE_CYCLE, RECIPES, STEP_LR, Recipe, find_recipe
 
@@ -201,3 +204,24 @@ def test_step_lrs_step_and_factor_are_what_the_validation_images_chose() -> None
     assert tuning["chosen"] == {"step_epochs": best["step_epochs"], "gamma": best["gamma"]}
     assert tuning["chosen"] == {"step_epochs": STEP_LR.step_epochs, "gamma": STEP_LR.gamma}
     assert (tuning["trained_on"], tuning["held_out"]) == (45_000, 5_000)
+
+
+@pytest.mark.parametrize(("old", "new"), [("batch", "batch_size"), ("averaging", "ema_decay")])
+def test_a_field_that_was_renamed_is_refused_by_naming_the_new_one(old: str, new: str) -> None:
+    for make in (lambda **fields: Recipe("mine", **fields), BEST.replace):
+        with pytest.raises(CifarcamError, match=f"no field {old}; .* {old} is called {new} now"):
+            make(**{old: 0.5})
+
+
+@pytest.mark.parametrize("field", dataclasses.fields(Recipe), ids=lambda field: field.name)
+def test_every_field_says_what_it_means_and_takes(field: dataclasses.Field) -> None:
+    assert len(field.metadata[TEXT].split()) >= 3 and field.metadata[EXPECTED]
+    assert field.default is dataclasses.MISSING or field.metadata[ACCEPTS](field.default)
+
+
+def test_the_command_line_of_a_recipe_makes_the_same_recipe() -> None:
+    changed = BEST.replace(nesterov=False, batch_size=32, train_images=100, flip="none", ema_decay=0.9)
+    words = changed.command_line().split()
+    parser = argparse.ArgumentParser()
+    add_recipe(parser)
+    assert recipe_of(parser.parse_args(words)) == changed
