@@ -4,8 +4,9 @@
     python -m tools.book.execute 07 08        these
     python -m tools.book.execute --only-time  on a GPU: keeps how long they take there, and the outputs as they are
 
-What was executed when, on what and with which records is written into the chapter (see ``tools.book.execution``). A
-chapter that fails, or writes to stderr, is reported and its file left as it was.
+What was executed when, on what and with which records is written into the chapter (see ``tools.book.execution``), and
+its text anew (see ``tools.book.text``). A chapter that fails, or writes to stderr, or whose text was changed and not
+carried into the notebook, is reported and its file left as it was.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from cifarcam.hardware import training_device
 from tools.book.chapters import ROOT, chapter_paths, code_cells, read, write
 from tools.book.execution import RECORDS, write_down, write_down_gpu_time
 from tools.book.execution_note import refresh
+from tools.book.text import refuse_newer_text, write_text
 from tools.limits import limit
 
 SECONDS_A_CELL = 600
@@ -102,7 +104,9 @@ def main(arguments: list[str] | None = None) -> None:
         quiet_kernels()
         for path in chapter_paths(numbers=chosen.chapter):
             start = time.perf_counter()
+            refuse_newer_text(path)
             write(_published(path, chosen.only_time), path)
+            write_text(path)
             print(f"{path.name}: {time.perf_counter() - start:.0f} s", flush=True)
     except CifarcamError as error:
         sys.exit(str(error))

@@ -31,6 +31,7 @@ from tools.book import citation
 from tools.book.chapters import ROOT, chapter_paths, read, title, write
 from tools.book.execution_note import CELL as EXECUTION_NOTE
 from tools.book.execution_note import refresh
+from tools.book.text import refuse_newer_text, write_text
 
 # Of all that the package needs, Colab ships everything but these. They are installed without their dependencies,
 # so that Colab's own torch and numpy stay as they are.
@@ -207,7 +208,9 @@ def _write(content: NotebookNode | str, path: Path) -> None:
         with atomic_write(path) as temporary:
             temporary.write_text(content, encoding="utf-8")
     else:
+        refuse_newer_text(path)
         write(content, path)
+        write_text(path)
 
 
 if __name__ == "__main__":
