@@ -8,13 +8,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from chapter_parts import every_chapter
+from chapter_parts import every_notebook
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from cifarcam.errors import CifarcamError
 from tools.book import stamp, text
-from tools.book.chapters import ROOT, chapter_paths, read
+from tools.book.chapters import ROOT, notebook_paths, read, short_name
 from tools.book.execution import KEY
 from tools.book.execution_note import CELL, refresh
 
@@ -22,19 +22,19 @@ MAGIC = "if True:\n    %pip install -q nothing\n!true\nx = 1"
 ABOUT = {"date": "2026-11-05", "seconds": 1, "hardware": "Epic", "versions": {"python": "3.12.1", "torch": "2.11.0"}}
 
 
-@every_chapter
+@every_notebook
 def test_a_chapter_and_its_text_are_in_step(path: Path) -> None:
-    assert text.out_of_step(numbers=[path.name[:2]]) == [], "run python -m tools.book.text, with --update after a text"
+    assert text.out_of_step(names=[short_name(path)]) == [], "run python -m tools.book.text, with --update after a text"
 
 
-@every_chapter
+@every_notebook
 def test_a_text_gives_back_the_notebook_to_the_letter(path: Path) -> None:
     notebook = read(path)
     assert text.updated(notebook, text.text_of(notebook)) == notebook
 
 
 def test_no_text_names_a_date_a_version_or_a_machine() -> None:
-    header = text.text_of(read(chapter_paths()[0])).partition("# %%")[0]
+    header = text.text_of(read(notebook_paths()[0])).partition("# %%")[0]
     assert "kernelspec:" in header
     assert not any(f"{name}:" in header for name in (KEY, "date", "jupytext_version", "language_info"))
 
@@ -136,7 +136,7 @@ def test_what_is_out_of_step_is_named_and_the_check_writes_nothing(
     stray = chapter.parent / "text" / "02-gone.py"
     text.text_path(chapter).rename(stray)
     assert text.out_of_step(root) == [chapter, stray]
-    monkeypatch.setattr(text, "out_of_step", lambda numbers: [ROOT / "book" / chapter.name])
+    monkeypatch.setattr(text, "out_of_step", lambda names: [ROOT / "book" / chapter.name])
     with pytest.raises(SystemExit, match=r"out of step:\nbook/01-small\.ipynb\n"):
         text.main(["--check"])
     assert not text.text_path(chapter).exists()

@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from cifarcam.data.fetch.download import ARRAYS, FOLDER
 from cifarcam.errors import CifarcamError
-from tools.book import execute, stamp, validate
+from tools.book import address, execute, stamp, validate
 from tools.book.chapters import chapter_paths, code_cells, output_text, read, title
 from tools.book.prose import unsupported, unsupported_numbers
 
@@ -208,7 +208,7 @@ def test_an_address_that_colab_cannot_open_is_refused(book: Path, url: str) -> N
 
 def test_a_fork_is_retargeted_by_one_address(book: Path) -> None:
     stamp_all(book)
-    stamp.retarget("https://github.com/me/fork", book)
+    address.retarget("https://github.com/me/fork", book)
     assert (book / "_config.yml").read_text() == (
         "title: x\nrepository:\n  url: https://github.com/me/fork\n  branch: dev # theirs\n"
     )
@@ -222,7 +222,7 @@ def test_a_fork_is_retargeted_by_one_address(book: Path) -> None:
 def test_what_is_no_address_changes_nothing(url: str, book: Path) -> None:
     before = (book / "_config.yml").read_text()
     with pytest.raises(CifarcamError, match="--repository is .*no slash at the end"):
-        stamp.retarget(url, book)
+        address.retarget(url, book)
     assert (book / "_config.yml").read_text() == before
 
 

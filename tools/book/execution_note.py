@@ -16,15 +16,14 @@ CELL = "execution-note"  # the id of the cell
 
 
 def refresh(notebook: NotebookNode) -> None:
-    """Puts the note under the link to Colab, in place of the one that stood there; none where there is none."""
+    """Puts the note under the link to Colab, in place of the one that stood there; none where there is no link."""
     old = {cell.id: cell for cell in notebook.cells}
     notebook.cells = [cell for cell in notebook.cells if cell.id != CELL]
     text = execution_note(notebook)
-    if text:
+    if text and "colab" in old:
         cell = old.get(CELL) or new_markdown_cell(id=CELL)
         cell.source = text
-        above = "colab" if "colab" in old else notebook.cells[0].id
-        notebook.cells.insert(1 + [other.id for other in notebook.cells].index(above), cell)
+        notebook.cells.insert(1 + [other.id for other in notebook.cells].index("colab"), cell)
 
 
 def execution_note(notebook: NotebookNode) -> str:

@@ -1,6 +1,6 @@
 """Each chapter as text in ``book/text``, in jupytext's py:percent format, so that a change of prose can be read.
 
-    python -m tools.book.text              writes the text of every chapter from its notebook
+    python -m tools.book.text              writes the text of every chapter and page from its notebook
     python -m tools.book.text 07           of this one
     python -m tools.book.text --check      changes nothing; exits 1 and names what is out of step
     python -m tools.book.text --update 07  carries what a person changed in the text back into the notebook
@@ -23,7 +23,7 @@ from nbformat import NotebookNode, from_dict
 
 from cifarcam.errors import CifarcamError
 from cifarcam.files import atomic_write
-from tools.book.chapters import ROOT, chapter_paths, read, write
+from tools.book.chapters import ROOT, notebook_paths, read, short_name, write
 from tools.book.execution_note import CELL as EXECUTION_NOTE
 from tools.book.execution_note import refresh
 
@@ -72,11 +72,11 @@ def updated(notebook: NotebookNode, text: str) -> NotebookNode:
     return new
 
 
-def out_of_step(root: Path = ROOT, numbers: list[str] | None = None) -> list[Path]:
+def out_of_step(root: Path = ROOT, names: list[str] | None = None) -> list[Path]:
     """The chapters whose text is missing or another, and the texts that belong to no chapter."""
-    chapters = chapter_paths(root, numbers)
+    chapters = notebook_paths(root, names)
     wrong = [path for path in chapters if _written(path) != text_of(read(path))]
-    known = set(map(text_path, chapter_paths(root)))
+    known = set(map(text_path, notebook_paths(root)))
     return wrong + [path for path in sorted((root / "book" / "text").glob("*.py")) if path not in known]
 
 
@@ -96,7 +96,7 @@ def update(chapter: Path) -> None:
     """
     text = _written(chapter)
     if text is None:
-        raise CifarcamError(f"{chapter.name} has no text; write it: python -m tools.book.text {chapter.name[:2]}")
+        raise CifarcamError(f"{chapter.name} has no text; write it: python -m tools.book.text {short_name(chapter)}")
     write(updated(read(chapter), text), chapter)
     write_text(chapter)
 
@@ -107,7 +107,7 @@ def refuse_newer_text(chapter: Path) -> None:
     Raises:
         CifarcamError: where the text is not that of the notebook, and is the newer of the two.
     """
-    text, number = _written(chapter), chapter.name[:2]
+    text, number = _written(chapter), short_name(chapter)
     if text is None or text_path(chapter).stat().st_mtime <= chapter.stat().st_mtime or text == text_of(read(chapter)):
         return
     raise CifarcamError(
@@ -118,13 +118,13 @@ def refuse_newer_text(chapter: Path) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Keep the chapters' texts in step with their notebooks.")
-    parser.add_argument("chapter", nargs="*", help="numbers of chapters, such as 07; all of them when left out")
+    parser.add_argument("chapter", nargs="*", help="such as 07, A1 or results; all of them when left out")
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--check", action="store_true", help="write nothing; exit 1 where a text is out of step")
     way.add_argument("--update", action="store_true", help="write the notebooks from their texts")
     chosen = parser.parse_args(arguments)
     try:
-        wrong = out_of_step(numbers=chosen.chapter)
+        wrong = out_of_step(names=chosen.chapter)
         if chosen.check and wrong:
             names = "\n".join(str(path.relative_to(ROOT)) for path in wrong)
             raise CifarcamError(f"out of step:\n{names}\nRun `python -m tools.book.text`, with --update after a text.")
