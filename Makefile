@@ -30,7 +30,7 @@ test: install  ## unit tests; then every chapter, executed again and compared
 	.venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow and not browser"
 	.venv/bin/python -m tools.book.validate
 
-execute: install  ## execute chapters and keep their outputs; one of them: make execute CHAPTER=07
+execute: install  ## execute chapters, keep their outputs, write their texts; one of them: make execute CHAPTER=07
 	.venv/bin/python -m tools.book.stamp
 	.venv/bin/python -m tools.book.execute $(CHAPTER)
 

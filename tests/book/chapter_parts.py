@@ -7,7 +7,7 @@ import re
 import pytest
 from nbformat import NotebookNode
 
-from tools.book.chapters import chapter_paths
+from tools.book.chapters import chapter_paths, notebook_paths
 
 END = ["What we learned", "Next", "Solutions (spoilers)"]
 # Between the second and the third: the steps, then the exercises.
@@ -17,6 +17,7 @@ TEMPLATES = [
 ]
 
 every_chapter = pytest.mark.parametrize("path", chapter_paths(), ids=lambda path: path.stem)
+every_notebook = pytest.mark.parametrize("path", notebook_paths(), ids=lambda path: path.stem)
 
 
 def markdown(notebook: NotebookNode) -> str:

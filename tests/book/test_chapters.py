@@ -6,11 +6,12 @@ import re
 from itertools import takewhile
 from pathlib import Path
 
-from chapter_parts import END, TEMPLATES, every_chapter, exercises, headings, markdown, solutions
+from chapter_parts import END, TEMPLATES, every_chapter, every_notebook, exercises, headings, markdown, solutions
 from nbformat import NotebookNode
 
 from cifarcam.exercises.catalogue import KINDS
 from tools.book import stamp
+from tools.book.address import repository
 from tools.book.chapters import ROOT, chapter_paths, code_cells, output_text, read, tags, title
 from tools.book.prose import unsupported_numbers
 
@@ -28,19 +29,19 @@ def test_a_title_begins_with_the_chapters_number(path: Path) -> None:
     assert title(read(path)).startswith(f"{path.name[:2].lstrip('0')}. ")
 
 
-@every_chapter
+@every_notebook
 def test_every_cell_was_executed_in_order(path: Path) -> None:
     counts = [cell.execution_count for cell in code_cells(read(path))]
     assert counts == list(range(1, len(counts) + 1))
 
 
-@every_chapter
+@every_notebook
 def test_no_cell_failed_or_wrote_to_stderr(path: Path) -> None:
     outputs = [output for cell in code_cells(read(path)) for output in cell.outputs]
     assert [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"] == []
 
 
-@every_chapter
+@every_notebook
 def test_every_figure_has_alt_text(path: Path) -> None:
     for cell in code_cells(read(path)):
         if shows_a_figure(cell):
@@ -48,18 +49,18 @@ def test_every_figure_has_alt_text(path: Path) -> None:
             assert len(alt.split()) >= 5, f"no alt text that describes the figure of: {cell.source}"
 
 
-@every_chapter
+@every_notebook
 def test_every_number_in_the_prose_is_printed_by_a_cell(path: Path) -> None:
     assert unsupported_numbers(read(path)) == []
 
 
-@every_chapter
+@every_notebook
 def test_markdown_is_plain_so_that_colab_renders_it(path: Path) -> None:
     directive_or_role = r"^\s*(?:```+|~~~+|:::+)\s*\{|^:::|\{[a-z:-]+\}`|^\([\w-]+\)=\s*$|^%\s"
     assert re.findall(directive_or_role, markdown(read(path)), re.MULTILINE) == []
 
 
-@every_chapter
+@every_notebook
 def test_a_chapter_is_small_and_names_no_folder_of_the_machine_it_ran_on(path: Path) -> None:
     assert path.stat().st_size < 2_000_000
     texts = "\n".join(output_text(cell) for cell in code_cells(read(path)))
@@ -127,7 +128,7 @@ def test_the_address_is_in_step_everywhere() -> None:
 
 
 def test_the_address_stands_nowhere_but_where_the_stamp_writes_it() -> None:
-    address = stamp.repository(ROOT).url.removeprefix("https://")
+    address = repository(ROOT).url.removeprefix("https://")
     pages = [path for pattern in PAGES for path in ROOT.glob(pattern)]
     stamped = re.compile(r"<!-- (colab|clone|cite|attribution) -->.*?<!-- /\1 -->", re.DOTALL)
     assert [path.name for path in pages if address in stamped.sub("", path.read_text(encoding="utf-8"))] == []

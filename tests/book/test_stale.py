@@ -8,22 +8,20 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from chapter_parts import every_chapter, every_notebook
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tools.book import execute, stamp
-from tools.book.chapters import chapter_paths, code_cells, output_text, read, write
+from tools.book.chapters import code_cells, output_text, read, short_name, write
 from tools.book.execution import KEY, LIBRARIES, executed, why_stale, write_down, write_down_gpu_time
 from tools.book.execution_note import CELL, LINK, duration, execution_note, refresh
 from tools.book.prose import unsupported_numbers
 
-every_chapter = pytest.mark.parametrize("path", chapter_paths(), ids=lambda path: path.stem)
 
-
-@every_chapter
+@every_notebook
 def test_a_chapter_shows_what_its_code_and_its_records_say(path: Path) -> None:
-    number = path.name[:2]
-    stale = f"book/{number} is stale: run make execute CHAPTER={number}"
+    stale = f"{path.name} is stale: run make execute CHAPTER={short_name(path)}"
     assert why_stale(read(path)) == [], stale
 
 

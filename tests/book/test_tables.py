@@ -1,4 +1,4 @@
-"""The tables of results say what the records say."""
+"""The tables of results, in pages and in the notebook of results, say what the records say."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ import pytest
 from cifarcam.records.measurements import published_results, recorded_benchmarks
 from cifarcam.records.runs import load_run, recorded_runs
 from tools.book import tables
+from tools.book.chapters import ROOT, code_cells, read
+
+RESULTS = ROOT / "book" / "results.ipynb"
+
+
+def shown(cell_id: str) -> str:
+    """The table that a cell of the page of results shows."""
+    (cell,) = (cell for cell in code_cells(read(RESULTS)) if cell.id == cell_id)
+    return cell.outputs[0].data["text/markdown"]
 
 
 def cells(table: str) -> list[list[str]]:
@@ -14,9 +23,9 @@ def cells(table: str) -> list[list[str]]:
 
 
 def test_the_pages_hold_the_tables_that_the_records_give() -> None:
-    assert tables.main(["--check"]) == 0
-    pages = "".join(page.read_text(encoding="utf-8") for page in tables.PAGES)
-    assert all(table() in pages for table in tables.TABLES.values())
+    assert tables.out_of_step() == {}
+    pages = "".join(page.read_text(encoding="utf-8") for page in tables.pages())
+    assert all(writer().strip() in pages for writer in tables.writers().values())
 
 
 def test_the_results_give_every_run_and_both_write_ups_the_best_run_first() -> None:
@@ -33,7 +42,7 @@ def test_the_results_give_every_run_and_both_write_ups_the_best_run_first() -> N
 
 
 def test_the_records_name_seed_date_versions_and_the_command() -> None:
-    table = cells(tables.records_table())
+    table = cells(shown("runs"))
     assert table[0][1:] == [f"`{name}`" for name in recorded_runs()]
     rows = {row[0]: row[1:] for row in table[2:]}
     assert all(all(row) for row in rows.values())
@@ -45,7 +54,7 @@ def test_the_records_name_seed_date_versions_and_the_command() -> None:
 
 
 def test_what_others_report_is_linked_to_its_source() -> None:
-    table = tables.published_table()
+    table = shown("published")
     for row in published_results().itertuples():
         assert f"{row.test_accuracy} %" in table
         assert (f"[{row.source}]({row.url})" in table) if row.url else (f"| {row.source} |" in table)
@@ -53,7 +62,7 @@ def test_what_others_report_is_linked_to_its_source() -> None:
 
 
 def test_every_recorded_benchmark_has_its_ratio_its_hardware_and_its_date() -> None:
-    rows = cells(tables.speed_table())[2:]
+    rows = cells(shown("speed"))[2:]
     assert len(rows) == len(recorded_benchmarks()) > 0
     for row, measured in zip(rows, recorded_benchmarks(), strict=True):
         assert float(row[3].strip("*")) == pytest.approx(measured["ratio"], abs=0.051)

@@ -10,9 +10,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from cifarcam.data.fetch.download import ARRAYS, FOLDER
 from cifarcam.errors import CifarcamError
-from tools.book import execute, stamp, validate
-from tools.book.chapters import chapter_paths, code_cells, output_text, read, title
+from tools.book import address, execute, stamp, validate
+from tools.book.chapters import chapter_paths, code_cells, notebook_paths, output_text, read, title
 from tools.book.prose import unsupported, unsupported_numbers
+from tools.book.text import text_of, text_path
 
 
 @pytest.fixture
@@ -132,6 +133,15 @@ def test_a_chapter_that_fails_or_warns_is_named_with_its_cell(chapter: Path, sec
     assert message in str(caught.value)
 
 
+def test_a_published_chapter_has_its_outputs_and_its_text(chapter: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CIFARCAM_DATA", raising=False)
+    monkeypatch.setattr(execute, "notebook_paths", lambda names: [chapter])
+    rewrite(chapter, "print(6 * 7)")
+    execute.main([])
+    assert output_text(read(chapter).cells[0]) == "42\n"
+    assert text_path(chapter).read_text().endswith("# %%\nprint(6 * 7)\n")
+
+
 def test_too_slow_a_cell_is_named(chapter: Path) -> None:
     rewrite(chapter, "import time; time.sleep(60)")
     with pytest.raises(CifarcamError, match=r"01-data\.ipynb, cell 0 .*failed"):
@@ -150,6 +160,13 @@ def test_an_unknown_chapter_is_named(book: Path) -> None:
         chapter_paths(book, ["12"])
 
 
+def test_the_page_of_results_is_executed_and_is_no_chapter(book: Path, chapter: Path) -> None:
+    rewrite(page := chapter.with_name("results.ipynb"), "1")
+    assert notebook_paths(book) == [chapter, page] and chapter_paths(book) == [chapter]
+    assert notebook_paths(book, ["results", "1"]) == [page, chapter]
+    assert page not in stamp.out_of_step(book)
+
+
 def test_a_damaged_chapter_is_named(chapter: Path) -> None:
     chapter.write_text('{"cells": ')
     with pytest.raises(CifarcamError, match=r"01-data\.ipynb is no notebook"):
@@ -163,6 +180,7 @@ def test_a_stamped_chapter_has_title_link_setup_and_then_what_it_had(book: Path,
     stamp_all(book)
     notebook = read(chapter)
     assert [cell.id for cell in notebook.cells] == ["first", "execution-note", "setup", "first-below", "sum"]
+    assert text_path(chapter).read_text() == text_of(notebook)
     assert title(notebook) == "1. Data" and notebook.cells[0].source == "# 1. Data"
     assert notebook.cells[1].source == (
         "<small>[Open in Colab]"
@@ -209,7 +227,7 @@ def test_an_address_that_colab_cannot_open_is_refused(book: Path, url: str) -> N
 
 def test_a_fork_is_retargeted_by_one_address(book: Path) -> None:
     stamp_all(book)
-    stamp.retarget("https://github.com/me/fork", book)
+    address.retarget("https://github.com/me/fork", book)
     assert (book / "_config.yml").read_text() == (
         "title: x\nrepository:\n  url: https://github.com/me/fork\n  branch: dev # theirs\n"
     )
@@ -223,7 +241,7 @@ def test_a_fork_is_retargeted_by_one_address(book: Path) -> None:
 def test_what_is_no_address_changes_nothing(url: str, book: Path) -> None:
     before = (book / "_config.yml").read_text()
     with pytest.raises(CifarcamError, match="--repository is .*no slash at the end"):
-        stamp.retarget(url, book)
+        address.retarget(url, book)
     assert (book / "_config.yml").read_text() == before
 
 

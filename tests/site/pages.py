@@ -10,6 +10,7 @@ from typing import Self
 
 import yaml
 
+from tools.book import chapters
 from tools.book.screenshots import SCHEMES, WIDTHS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +31,8 @@ def listed(entry: dict | list) -> Iterator[str]:
 
 LISTED = list(listed(CONTENTS))
 PAGES = [f"{name}.html" for name in LISTED]
-CHAPTERS = [name for name in LISTED if (ROOT / f"{name}.ipynb").exists()]
+NOTEBOOKS = [name for name in LISTED if (ROOT / f"{name}.ipynb").exists()]
+CHAPTERS = [name for name in NOTEBOOKS if name.removeprefix("book/") not in chapters.PAGES]
 
 LOOKS = list(product(SCHEMES, WIDTHS.values()))
 LOOK_NAMES = ["-".join(names) for names in product(SCHEMES, WIDTHS)]

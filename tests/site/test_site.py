@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
-from pages import CHAPTERS, CONFIG, DARK_NARROW, LIGHT_WIDE, PAGES, BuiltPage
+from pages import CHAPTERS, CONFIG, DARK_NARROW, LIGHT_WIDE, NOTEBOOKS, PAGES, BuiltPage
 from visits import Visit
 
 from tools.book.screenshots import SCHEMES
@@ -92,6 +92,11 @@ def test_the_launch_button_opens_the_chapter_in_colab(chapter: str, visited: Vis
     assert visited(f"{chapter}.html", *LIGHT_WIDE).facts["launch"] == [expected]
 
 
+@pytest.mark.parametrize("page", sorted({*NOTEBOOKS} - {*CHAPTERS}))
+def test_an_executed_page_that_is_no_chapter_has_no_launch_button(page: str, visited: Visited) -> None:
+    assert visited(f"{page}.html", *LIGHT_WIDE).facts["launch"] == []
+
+
 def test_a_page_leads_to_the_one_before_and_the_one_after_it_in_every_look(
     page: str, met: Visit, visited: Visited
 ) -> None:
@@ -104,11 +109,11 @@ def test_a_page_leads_to_the_one_before_and_the_one_after_it_in_every_look(
 
 def test_a_page_can_be_edited(page: str, met: Visit) -> None:
     source, branch = f"{page.removesuffix('.html')}", CONFIG["repository"]["branch"]
-    edited = f"{source}.ipynb" if source in CHAPTERS else f"{source}.md"
+    edited = f"{source}.ipynb" if source in NOTEBOOKS else f"{source}.md"
     home = urlsplit(CONFIG["repository"]["url"])
     expected = (
         f"https://github.dev{home.path}/blob/{branch}/{edited}"  # cells, where GitHub's own editor shows JSON
-        if source in CHAPTERS
+        if source in NOTEBOOKS
         else f"{home.geturl()}/edit/{branch}/{edited}"
     )
     assert met.facts["edit"] == [expected]

@@ -1,4 +1,4 @@
-"""The chapters of the book as files and notebooks."""
+"""The chapters of the book, and its executed pages, as files and notebooks."""
 
 from __future__ import annotations
 
@@ -12,19 +12,47 @@ from cifarcam.errors import CifarcamError
 from cifarcam.files import atomic_write
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGES = ("results",)  # executed like chapters, but no chapters: without number, exercises, and a link to Colab
 
 
 def chapter_paths(root: Path = ROOT, numbers: list[str] | None = None) -> list[Path]:
-    """The chapters ``book/NN-name.ipynb`` in order; with ``numbers`` such as ``["07", "11"]`` only those.
+    """The chapters ``book/NN-name.ipynb`` in order.
 
-    Raises ``CifarcamError`` for a number that no chapter has.
+    Args:
+        root: the folder of the repository.
+        numbers: only these, such as ``["07", "11"]``.
+
+    Raises:
+        CifarcamError: for a number that no chapter has.
     """
-    paths = sorted((root / "book").glob("[0-9][0-9]-*.ipynb"))
-    by_number = {path.name[:2]: path for path in paths}
-    for number in numbers or []:
-        if number.zfill(2) not in by_number:
-            raise CifarcamError(f"There is no chapter {number!r}; the chapters are: {', '.join(by_number) or 'none'}.")
-    return [by_number[number.zfill(2)] for number in numbers] if numbers else paths
+    return _chosen(sorted((root / "book").glob("[0-9][0-9]-*.ipynb")), numbers)
+
+
+def notebook_paths(root: Path = ROOT, names: list[str] | None = None) -> list[Path]:
+    """All that is executed: the chapters, then the executed pages.
+
+    Args:
+        root: the folder of the repository.
+        names: only these, such as ``["07", "results"]``.
+
+    Raises:
+        CifarcamError: for a name that none of them has.
+    """
+    pages = (root / "book" / f"{page}.ipynb" for page in PAGES)
+    return _chosen([*chapter_paths(root), *(path for path in pages if path.is_file())], names)
+
+
+def short_name(path: Path) -> str:
+    """What a command calls a notebook: the number of a chapter, the name of a page."""
+    return path.stem if path.stem in PAGES else path.name[:2]
+
+
+def _chosen(paths: list[Path], names: list[str] | None) -> list[Path]:
+    by_name = {short_name(path): path for path in paths}
+    for name in names or []:
+        if name.zfill(2) not in by_name:
+            raise CifarcamError(f"There is no chapter {name!r}; the chapters are: {', '.join(by_name) or 'none'}.")
+    return [by_name[name.zfill(2)] for name in names] if names else paths
 
 
 def read(path: Path) -> NotebookNode:

@@ -1,11 +1,12 @@
-"""Executes chapters in place, so that their outputs are those of the code as it stands.
+"""Executes chapters and pages in place, so that their outputs are those of the code as it stands.
 
-    python -m tools.book.execute              every chapter
-    python -m tools.book.execute 07 08        these
+    python -m tools.book.execute              every chapter, and the page of results
+    python -m tools.book.execute 07 results   these
     python -m tools.book.execute --only-time  on a GPU: keeps how long they take there, and the outputs as they are
 
-What was executed when, on what and with which records is written into the chapter (see ``tools.book.execution``). A
-chapter that fails, or writes to stderr, is reported and its file left as it was.
+What was executed when, on what and with which records is written into the chapter (see ``tools.book.execution``), and
+its text anew (see ``tools.book.text``). A chapter that fails, or writes to stderr, or whose text was changed and not
+carried into the notebook, is reported and its file left as it was.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
 from cifarcam.data.cifar import uses_stand_in
 from cifarcam.errors import CifarcamError
 from cifarcam.hardware import training_device
-from tools.book.chapters import ROOT, chapter_paths, code_cells, read, write
+from tools.book.chapters import ROOT, code_cells, notebook_paths, read, write
 from tools.book.execution import RECORDS, write_down, write_down_gpu_time
 from tools.book.execution_note import refresh
+from tools.book.text import refuse_newer_text, write_text
 from tools.limits import limit
 
 SECONDS_A_CELL = 600
@@ -91,7 +93,7 @@ def quiet_kernels() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Execute chapters in place.")
-    parser.add_argument("chapter", nargs="*", help="numbers of chapters, such as 07; all of them when left out")
+    parser.add_argument("chapter", nargs="*", help="such as 07, A1 or results; all of them when left out")
     parser.add_argument("--only-time", action="store_true", help="on a GPU: keep how long they take, not the outputs")
     chosen = parser.parse_args(arguments)
     try:
@@ -100,9 +102,11 @@ def main(arguments: list[str] | None = None) -> None:
         if chosen.only_time and training_device().type != "cuda":
             raise CifarcamError("--only-time is for a GPU, and PyTorch finds none here; leave it out.")
         quiet_kernels()
-        for path in chapter_paths(numbers=chosen.chapter):
+        for path in notebook_paths(names=chosen.chapter):
             start = time.perf_counter()
+            refuse_newer_text(path)
             write(_published(path, chosen.only_time), path)
+            write_text(path)
             print(f"{path.name}: {time.perf_counter() - start:.0f} s", flush=True)
     except CifarcamError as error:
         sys.exit(str(error))

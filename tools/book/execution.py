@@ -25,7 +25,7 @@ LIBRARIES = ("torch", "torchvision", "numpy", "matplotlib", "grad-cam", "albumen
 
 def write_down(notebook: NotebookNode, seconds: float, records: Path = RECORDS) -> None:
     """Puts into the metadata that the notebook was executed just now, in so many seconds, on these records."""
-    from cifarcam.hardware import describe, training_device  # here, because it brings PyTorch, and the stamp needs none
+    from cifarcam.hardware import describe, training_device  # here, because it brings PyTorch
 
     device = training_device()
     timed = {

@@ -19,11 +19,14 @@ LINK = re.compile(r"\[Open in Colab\]\(([^)]*)\)")
 
 
 def refresh(notebook: NotebookNode, link: str | None = None) -> None:
-    """Puts the note in its place; with the link to Colab that is given, else with the one that it had."""
+    """Puts the note in its place, with the link that is given, else the one that it had; none where there is none."""
     old = {cell.id: cell for cell in notebook.cells}
     cell = old.get(CELL) or new_markdown_cell(id=CELL)
     held = LINK.search(cell.source)
-    cell.source = execution_note(notebook, link or (held[1] if held else ""))
+    link = link or (held[1] if held else None)
+    if link is None:  # a page that no reader opens in Colab
+        return
+    cell.source = execution_note(notebook, link)
     notebook.cells = [other for other in notebook.cells if other.id != CELL]
     above = next((name for name in ABOVE if name in old), notebook.cells[0].id)
     notebook.cells.insert(1 + [other.id for other in notebook.cells].index(above), cell)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 
-from tools.book.chapters import ROOT, chapter_paths, code_cells, read, title
+from tools.book.chapters import ROOT, chapter_paths, code_cells, notebook_paths, read, title
 
 PAGES = tuple(sorted((ROOT / "book" / "api").glob("*.md")))
 BIBLIOGRAPHY = ROOT / "book" / "bibliography.md"
@@ -90,9 +90,9 @@ def named_papers(text: str) -> list[str]:
 
 @cache
 def sources() -> dict[str, str]:
-    """The text of all that may name a paper, by the Markdown that links it: chapters, pages and modules."""
+    """The text of all that may name a paper, by the Markdown that links it: notebooks, pages and modules."""
     texts = {}
-    for path in chapter_paths():
+    for path in notebook_paths():
         prose = "\n\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
         texts[f"[{title(read(path))}]({path.name})"] = prose
     for path in sorted((ROOT / "book").glob("*.md")):

@@ -7,8 +7,8 @@
 Chapters get a line with the link to Colab and what their metadata says of their last execution (``execution-note``), a
 first code cell (``setup``) that installs the package in Colab, the metadata that Colab reads, the Markdown of their
 quizzes, and what the package knows of their exercises.
-Markdown pages get what their markers ask for, as in ``<!-- colab --> … <!-- /colab -->``; ``CITATION.cff`` gets the
-address.
+Markdown pages get what their marks ask for, as ``python -m tools.book.tables`` gives it to them; ``CITATION.cff`` gets
+the address.
 """
 
 from __future__ import annotations
@@ -17,24 +17,22 @@ import argparse
 import copy
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-import yaml
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from cifarcam.errors import CifarcamError
 from cifarcam.files import atomic_write
-from tools.book import citation, execution_note, quizzes
-from tools.book.chapters import ROOT, chapter_paths, read, title, write
+from tools.book import citation, execution_note, quizzes, tables
+from tools.book.address import Repository, repository, retarget
+from tools.book.chapters import ROOT, chapter_paths, read, write
+from tools.book.text import refuse_newer_text, write_text
 
 # Of all that the package needs, Colab ships everything but these. They are installed without their dependencies,
 # so that Colab's own torch and numpy stay as they are.
 COLAB_LACKS = ("grad-cam", "torch-lr-finder", "ttach")
-ADDRESS = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+(?<!\.git)")
-EXPECTED = "'https://github.com/OWNER/NAME' with no slash at the end"
 METADATA = {
     "accelerator": "GPU",
     "colab": {"gpuType": "T4", "provenance": []},
@@ -48,55 +46,6 @@ import sys
 if "google.colab" in sys.modules and importlib.util.find_spec("cifarcam") is None:
     %pip install -q --no-deps git+{url}@{branch}
     %pip install -q --no-deps {libraries}"""
-
-
-@dataclass(frozen=True)
-class Repository:
-    """Where the book lives: ``https://github.com/OWNER/NAME`` and the branch that readers get."""
-
-    url: str
-    branch: str
-
-    def colab(self, chapter: Path) -> str:
-        owner_and_name = self.url.removeprefix("https://github.com/")
-        return f"https://colab.research.google.com/github/{owner_and_name}/blob/{self.branch}/book/{chapter.name}"
-
-
-def pages_address(url: str) -> str:
-    """Where GitHub Pages publishes the site of a repository."""
-    owner, name = url.removeprefix("https://github.com/").split("/")
-    host = f"{owner.lower()}.github.io"
-    return f"https://{host}/" if name.lower() == host else f"https://{host}/{name}/"
-
-
-def repository(root: Path) -> Repository:
-    """The address in ``_config.yml``. Raises ``CifarcamError`` where it is missing or no address on GitHub."""
-    settings = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["repository"]
-    url, branch = settings.get("url"), settings.get("branch")
-    if not ADDRESS.fullmatch(str(url)) or not branch:
-        raise CifarcamError(
-            f"_config.yml gives repository url {url!r} and branch {branch!r}; expected {EXPECTED}, and the name of a "
-            "branch."
-        )
-    return Repository(url, branch)
-
-
-def retarget(url: str, root: Path = ROOT) -> None:
-    """Writes another address into ``_config.yml``, and where its site is published by GitHub Pages.
-
-    Raises ``CifarcamError`` where it is no address on GitHub.
-    """
-    if not ADDRESS.fullmatch(url):
-        raise CifarcamError(f"--repository is {url!r}; expected {EXPECTED}.")
-    path = root / "_config.yml"
-    text, found = re.subn(
-        r"^(repository:\n  url: ).*$", rf"\g<1>{url}", path.read_text(encoding="utf-8"), flags=re.MULTILINE
-    )
-    if not found:
-        raise CifarcamError("_config.yml has no 'repository:' with 'url:' right below it; write the address there.")
-    text = re.sub(r"^( *ogp_site_url: ).*$", rf"\g<1>{pages_address(url)}", text, flags=re.MULTILINE)
-    with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
 
 
 def setup_source(root: Path, home: Repository) -> str:
@@ -149,31 +98,11 @@ def _title_apart(cells: list[NotebookNode]) -> list[NotebookNode]:
     return [cells[0], new_markdown_cell(below.strip(), id=f"{cells[0].id}-below"), *cells[1:]]
 
 
-def blocks(root: Path, home: Repository) -> dict[str, str]:
-    """What belongs between the markers of each name in a Markdown page."""
-    rows = ["| chapter | in Colab |", "| --- | --- |"]
-    for path in chapter_paths(root):
-        rows.append(f"| [{title(read(path))}](book/{path.name}) | [open]({home.colab(path)}) |")
-    folder = home.url.rsplit("/", 1)[1]
-    contents = {"colab": "\n".join(rows), "clone": f"```bash\ngit clone {home.url}\ncd {folder}\n```"}
-    if (root / "CITATION.cff").is_file():
-        contents |= {"cite": citation.bibtex(root, home.url), "attribution": citation.attribution(root, home.url)}
-    return contents
-
-
-def filled(page: str, contents: dict[str, str]) -> str:
-    """A Markdown page with new contents between its markers."""
-    for name, content in contents.items():
-        between = re.compile(rf"(<!-- {name} -->).*?(<!-- /{name} -->)", re.DOTALL)
-        page = between.sub(lambda marks, content=content: f"{marks[1]}\n\n{content}\n\n{marks[2]}", page)
-    return page
-
-
 def out_of_step(root: Path = ROOT) -> dict[Path, NotebookNode | str]:
     """The files that do not say what ``_config.yml`` says, with what they should hold."""
     home = repository(root)
-    setup, contents = setup_source(root, home), blocks(root, home)
-    wanted = {}
+    setup = setup_source(root, home)
+    wanted: dict[Path, NotebookNode | str] = {}
     for path in chapter_paths(root):
         notebook = read(path)
         try:
@@ -182,12 +111,7 @@ def out_of_step(root: Path = ROOT) -> dict[Path, NotebookNode | str]:
             raise CifarcamError(f"{path.name}: {error}") from error
         if new != notebook:
             wanted[path] = new
-    for path in [root / "README.md", *sorted((root / "book").glob("*.md"))]:
-        page = path.read_text(encoding="utf-8")
-        if path.name == "README.md" and "<!-- colab -->" not in page:
-            raise CifarcamError("README.md has no '<!-- colab -->' and '<!-- /colab -->' for the links to Colab.")
-        if filled(page, contents) != page:
-            wanted[path] = filled(page, contents)
+    wanted |= tables.out_of_step(root)
     cff = root / "CITATION.cff"
     if cff.is_file() and citation.with_address(text := cff.read_text(encoding="utf-8"), home.url) != text:
         wanted[cff] = citation.with_address(text, home.url)
@@ -219,7 +143,9 @@ def _write(content: NotebookNode | str, path: Path) -> None:
         with atomic_write(path) as temporary:
             temporary.write_text(content, encoding="utf-8")
     else:
+        refuse_newer_text(path)
         write(content, path)
+        write_text(path)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Writes what is generated into the README and the site's pages: ``python -m tools.book.tables [--check]``.
 
-A page gets the table that its markers name, as in ``<!-- results --> … <!-- /results -->``. The numbers come from the
-records that ship with the package, those of others from ``published_results.csv``. What the chapters themselves say
-comes from ``tools.book.course`` and ``tools.book.reference``.
+A page gets what its marks name, as in ``<!-- results --> … <!-- /results -->``. The numbers come from the records that
+ship with the package, those of others from ``published_results.csv``. What the chapters themselves say comes from
+``tools.book.course`` and ``tools.book.reference``, the repository's address from ``tools.book.address``.
 """
 
 from __future__ import annotations
@@ -13,21 +13,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from cifarcam.errors import CifarcamError
 from cifarcam.files import atomic_write
-from cifarcam.network.resnet import ResNet18
-from cifarcam.records.measurements import published_results, recorded_benchmarks
+from cifarcam.records.measurements import published_results
 from cifarcam.records.runs import Run, load_run, recorded_runs
-from tools.book import course, reference
-
-TOP = Path(__file__).parents[2]
-PAGES = (
-    TOP / "README.md",
-    TOP / "book" / "intro.md",
-    TOP / "book" / "results.md",
-    course.PAGE,
-    reference.BIBLIOGRAPHY,
-    *reference.PAGES,
-)
+from tools.book import address, course, reference
+from tools.book.chapters import ROOT
+from tools.book.markers import filled
 
 
 def results_table() -> str:
@@ -45,77 +37,29 @@ def results_table() -> str:
     return _markdown(["run", "test accuracy", "epochs", "training", "on"], rows)
 
 
-def records_table() -> str:
-    """The main facts of each record, a column for each run."""
-    facts = {name: _facts(load_run(name)) for name in recorded_runs()}
-    rows = [[label, *(column[label] for column in facts.values())] for label in next(iter(facts.values()))]
-    return _markdown(["", *(f"`{name}`" for name in facts)], rows)
+def writers(root: Path = ROOT) -> dict[str, Callable[[], str]]:
+    """What writes the text between the marks of each name."""
+    return {"results": results_table, **course.TABLES, **reference.TABLES, **address.writers(root)}
 
 
-def published_table() -> str:
-    """What others report, each with its source."""
-    rows = [
-        [
-            f"[{row.source}]({row.url})" if row.url else row.source,
-            row.network,
-            str(row.epochs),
-            f"{row.test_accuracy} %",
-        ]
-        for row in published_results().itertuples()
-    ]
-    return _markdown(["source", "network", "epochs", "test accuracy"], rows)
+def pages(root: Path = ROOT) -> list[Path]:
+    """The Markdown pages that may have marks."""
+    book = root / "book"
+    return [root / "README.md", *sorted(book.glob("*.md")), *sorted((book / "api").glob("*.md"))]
 
 
-def speed_table() -> str:
-    """A row for each recorded benchmark."""
-    rows = [
-        [
-            measured["claim"],
-            f"{_rate(measured['rates'][measured['ours']])} ({measured['ours']})",
-            f"{_rate(measured['rates'][measured['other']])} ({measured['other']})",
-            f"**{measured['ratio']:.1f}**",
-            measured["hardware"],
-            measured["date"],
-        ]
-        for measured in recorded_benchmarks()
-    ]
-    return _markdown(["what", "ours", "instead", "ratio", "on", "date"], rows)
+def out_of_step(root: Path = ROOT) -> dict[Path, str]:
+    """The pages that do not hold what their marks ask for, with what they should hold.
 
-
-TABLES: dict[str, Callable[[], str]] = {
-    "results": results_table,
-    "records": records_table,
-    "published": published_table,
-    "speed": speed_table,
-    **course.TABLES,
-    **reference.TABLES,
-}
-
-
-def _facts(run: Run) -> dict[str, str]:
-    about, results = run.provenance, run.provenance["results"]
-    return {
-        "test accuracy": f"**{_accuracy(run):.2f} %**",
-        "with flip averaging": f"{100 * results['tta_accuracy']:.2f} %",
-        "mean test loss (nats)": f"{results['test_loss']:.4f}",
-        "epochs": str(run.recipe.epochs),
-        "parameters": f"{sum(parameter.numel() for parameter in ResNet18(run.recipe.width).parameters()):,}",
-        "training": _minutes(run),
-        "hardware": _hardware(run),
-        "training precision": about["precision"],
-        "seed": str(run.recipe.seed),
-        "date": about["date"],
-        "Python": about["versions"]["python"],
-        "PyTorch": about["versions"]["torch"],
-        "commit": _commits(about["commit"]),
-        "command": f"`{about['command']}`",
-    }
-
-
-def _commits(commits: str | None) -> str:
-    """The commits of a run, shortened; one that was interrupted may have several."""
-    short = (re.sub(r"^([0-9a-f]{7})[0-9a-f]+", r"\1", commit) for commit in (commits or "none").split(", then "))
-    return ", then ".join(f"`{commit}`" for commit in short)
+    Raises:
+        CifarcamError: for a page whose marks are wrong.
+    """
+    known, wanted = writers(root), {}
+    for path in pages(root):
+        text = path.read_text(encoding="utf-8")
+        if (new := filled(text, path.relative_to(root).as_posix(), known)) != text:
+            wanted[path] = new
+    return wanted
 
 
 def _accuracy(run: Run) -> float:
@@ -125,10 +69,6 @@ def _accuracy(run: Run) -> float:
 def _minutes(run: Run) -> str:
     seconds = run.provenance["training_seconds"]
     return f"{seconds:.0f} seconds" if seconds < 90 else f"{seconds / 60:.0f} minutes"
-
-
-def _rate(rate: float) -> str:
-    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.3g}"
 
 
 def _hardware(run: Run) -> str:
@@ -141,32 +81,22 @@ def _markdown(head: list[str], rows: list[list[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def filled(text: str) -> str:
-    """A Markdown page with each of the tables that its markers name."""
-    for name, table in TABLES.items():
-        between = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        text = between.sub(lambda found, table=table: found[1] + table() + found[2], text)
-    return text
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Writes the tables, or with ``--check`` says which pages are out of date; 1 where any is."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="change nothing, say what is out of date")
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Write what is generated into the README and the site's pages.")
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where a page is out of step")
     check = parser.parse_args(arguments).check
-    stale = []
-    for page in PAGES:
-        text = page.read_text(encoding="utf-8")
-        if filled(text) == text:
-            continue
-        stale.append(page.name)
+    try:
+        wanted = out_of_step()
+    except CifarcamError as error:
+        sys.exit(str(error))
+    for path, text in wanted.items():
+        print(f"{path.relative_to(ROOT)}: {'out of step' if check else 'written'}")
         if not check:
-            with atomic_write(page) as temporary:
-                temporary.write_text(filled(text), encoding="utf-8")
-    if stale:
-        print(f"{'out of date' if check else 'written'}: {', '.join(stale)}")
-    return 1 if check and stale else 0
+            with atomic_write(path) as temporary:
+                temporary.write_text(text, encoding="utf-8")
+    if check and wanted:
+        sys.exit("Run `python -m tools.book.tables`.")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

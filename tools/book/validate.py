@@ -1,6 +1,6 @@
 """Executes every chapter again and compares what it shows with what the notebook holds (nbval).
 
-    python -m tools.book.validate          every chapter
+    python -m tools.book.validate          every chapter, and the page of results
     python -m tools.book.validate 07       this one
     python -m tools.book.validate --data   only find or fetch CIFAR-10, and say which data the chapters would run on
 
@@ -19,7 +19,7 @@ from pathlib import Path
 from cifarcam.data.cifar import STAND_IN, cache_folder, cifar10, uses_stand_in
 from cifarcam.data.fetch.download import is_there
 from cifarcam.errors import CifarcamError
-from tools.book.chapters import ROOT, chapter_paths
+from tools.book.chapters import ROOT, notebook_paths
 from tools.book.execute import quiet_kernels
 from tools.limits import limit
 
@@ -60,12 +60,12 @@ def command(chapters: list[Path], strict: bool) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Execute chapters again and compare their outputs.")
-    parser.add_argument("chapter", nargs="*", help="numbers of chapters, such as 07; all of them when left out")
+    parser.add_argument("chapter", nargs="*", help="such as 07, A1 or results; all of them when left out")
     parser.add_argument("--data", action="store_true", help="only find or fetch CIFAR-10")
     chosen = parser.parse_args(arguments)
     try:
         reason = why_stand_in()
-        chapters = [] if chosen.data else chapter_paths(numbers=chosen.chapter)
+        chapters = [] if chosen.data else notebook_paths(names=chosen.chapter)
         if not (chosen.data or chapters):
             raise CifarcamError(f"{ROOT / 'book'} holds no chapter, so nothing was compared.")
     except CifarcamError as error:

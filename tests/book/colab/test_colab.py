@@ -18,9 +18,10 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from packaging.utils import canonicalize_name
 
+from tools.book.address import repository
 from tools.book.chapters import ROOT, chapter_paths, read
 from tools.book.colab import passed
-from tools.book.stamp import COLAB_LACKS, repository
+from tools.book.stamp import COLAB_LACKS
 from tools.limits import limit
 
 ENVIRONMENT = os.environ.get("COLAB_ENVIRONMENT", "")

@@ -1,0 +1,149 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_markers: '"""'
+#     cell_metadata_filter: all
+#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+"""
+# Results
+"""
+
+# %% [markdown]
+"""
+What this book concludes about training, it concludes from the runs on this page. Each is a folder of the package: the
+recipe, the history by epoch, the logits of all test images, and where, when and on what it was trained.
+
+## The recorded runs
+"""
+
+# %% mystnb={"markdown_format": "gfm"} tags=["hide-input", "nbval-check-output"]
+import re
+
+import pandas as pd
+from cifarcam.network import ResNet18
+from cifarcam.records import (
+    Run,
+    load_run,
+    published_results,
+    recorded_benchmarks,
+    recorded_runs,
+)
+from IPython.display import Markdown
+
+
+def shown(table: pd.DataFrame) -> Markdown:
+    """The table with its index, columns of numbers set to the right."""
+    numbers = table.map(lambda cell: str(cell).lstrip("*")[0].isdigit()).all()
+    sides = ["---", *("---:" if right else "---" for right in numbers)]
+    lines = [[table.index.name or "", *table], sides, *table.itertuples()]
+    rows = ("| " + " | ".join(map(str, line)) + " |" for line in lines)
+    return Markdown("\n".join(rows))
+
+
+def facts(run: Run) -> dict[str, object]:
+    about, results = run.provenance, run.provenance["results"]
+    weights = ResNet18(run.recipe.width).parameters()
+    return {
+        "test accuracy": f"**{100 * results['test_accuracy']:.2f} %**",
+        "with flip averaging": f"{100 * results['tta_accuracy']:.2f} %",
+        "mean test loss (nats)": f"{results['test_loss']:.4f}",
+        "epochs": run.recipe.epochs,
+        "parameters": f"{sum(weight.numel() for weight in weights):,}",
+        "training": f"{about['training_seconds'] / 60:.0f} minutes",
+        "hardware": about["hardware"],
+        "training precision": about["precision"],
+        "seed": run.recipe.seed,
+        "date": about["date"],
+        "Python": about["versions"]["python"],
+        "PyTorch": about["versions"]["torch"],
+        "commit": re.sub(r"([0-9a-f]{7})[0-9a-f]{33}", r"`\1`", about["commit"]),
+        "command": f"`{about['command']}`",
+    }
+
+
+shown(pd.DataFrame({f"`{name}`": facts(load_run(name)) for name in recorded_runs()}))
+
+# %% [markdown]
+"""
+- **The test images chose nothing.** Each run trains on all 50,000 training images for a number of epochs that was fixed
+  beforehand, and the last epoch is taken as it comes.
+- **The numbers are those of the weights as kept**, computed in float32. `best` ships its weights, and `cifarcam evaluate
+  best` computes its numbers again. Of every run the logits of the test images are kept.
+- **One run of each recipe, one seed.** Another seed gives another number; how far away, we have not
+  measured.
+- **Flip averaging** shows the network each test image and its mirror image and averages the logits. It is a number of
+  its own and compares with no other on this page.
+- **Training time** is that of the training steps alone, without the test after each epoch. `best` and `one_cycle`
+  shared their machine with other work in some epochs, as the seconds in their histories show, so alone they take less.
+  `step_lr` trained in float32, on cores without bfloat16, so its time does not compare with theirs.
+- **The commit.** Each run was interrupted and resumed on the way, with other commits between. For `step_lr` the
+  table names all that it ran on, for the two earlier runs only the last.
+
+## What others report
+"""
+
+# %% mystnb={"markdown_format": "gfm"} tags=["hide-input", "nbval-check-output"]
+published = published_results().set_index("source")
+published["test accuracy"] = published.pop("test_accuracy") + " %"
+links = {name: f"[{name}]({url})" for name, url in published.pop("url").items() if url}
+shown(published.rename(index=links))
+
+# %% [markdown]
+"""
+The two write-ups are reports of students on the exercise that this book grew from: ResNet-18, 20 epochs, then class
+activation maps of what it gets wrong. The others train longer, or another network. All accuracies are theirs, on the
+same 10,000 test images.
+
+## Speed
+
+Ratios of two ways to do the same work, timed in turns in one process. `make benchmarks` times them again.
+"""
+
+
+# %% mystnb={"markdown_format": "gfm"} tags=["hide-input", "nbval-check-output"]
+def rate(measured: dict, name: str) -> str:
+    value = measured["rates"][name]
+    return f"{value:,.0f} ({name})" if value >= 10 else f"{value:.3g} ({name})"
+
+
+def timed(measured: dict) -> dict[str, str]:
+    return {
+        "ours": rate(measured, measured["ours"]),
+        "instead": rate(measured, measured["other"]),
+        "ratio": f"**{measured['ratio']:.1f}**",
+        "on": measured["hardware"],
+        "date": measured["date"],
+    }
+
+
+speed = pd.DataFrame({each["claim"]: timed(each) for each in recorded_benchmarks()}).T
+shown(speed.rename_axis("what"))
+
+# %% [markdown]
+"""
+The plain loop is that of the usual tutorial: a `DataLoader` with torchvision's transforms, float32, the same network, the
+same batch of 128. Our training step ran in bfloat16; on a CPU without it, expect far less of a gain there. A GPU was not
+at hand; `python -m benchmarks.whole_run` times whole runs on one.
+
+## Repeat it
+
+A command trains a recipe and records the run; on the CPU the same command gives the same weights on the same machine.
+
+```bash
+cifarcam train best --out runs/mine
+cifarcam evaluate runs/mine
+```
+
+`load_run("runs/mine")` then takes the place of the recorded run in any chapter.
+"""
