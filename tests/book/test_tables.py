@@ -14,7 +14,7 @@ def cells(table: str) -> list[list[str]]:
 
 
 def test_the_pages_hold_the_tables_that_the_records_give() -> None:
-    assert tables.main(["--check"]) == 0
+    assert tables.main(["--check"]) == 0, "run python -m tools.book.tables"
     pages = "".join(page.read_text(encoding="utf-8") for page in tables.PAGES)
     assert all(table() in pages for table in tables.TABLES.values())
 

@@ -170,7 +170,7 @@ def out_of_step(root: Path = ROOT) -> dict[Path, NotebookNode | str]:
             raise CifarcamError(f"{path.name}: {error}") from error
         if new != notebook:
             wanted[path] = new
-    for path in [root / "README.md", *sorted((root / "book").glob("*.md"))]:
+    for path in [root / "README.md", *root.glob("CONTRIBUTING.md"), *sorted((root / "book").glob("*.md"))]:
         page = path.read_text(encoding="utf-8")
         if path.name == "README.md" and "<!-- colab -->" not in page:
             raise CifarcamError("README.md has no '<!-- colab -->' and '<!-- /colab -->' for the links to Colab.")
