@@ -14,19 +14,20 @@ from cifarcam.files import atomic_write
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def chapter_paths(root: Path = ROOT, numbers: list[str] | None = None) -> list[Path]:
+def chapter_paths(root: Path = ROOT, chosen: list[str] | None = None) -> list[Path]:
     """The chapters ``book/NN-name.ipynb``, then the appendices ``book/A1-name.ipynb`` and so on, in order.
 
-    With ``numbers`` such as ``["07", "A1"]`` only those.
+    With ``chosen``, numbers such as ``07`` or names such as ``grad-cam``, only those.
 
-    Raises ``CifarcamError`` for a number that no chapter has.
+    Raises ``CifarcamError`` for a number or a name that no chapter has.
     """
     paths = sorted((root / "book").glob("[0-9A-Z][0-9]-*.ipynb"))
-    by_number = {path.name[:2]: path for path in paths}
-    for number in numbers or []:
-        if number.zfill(2) not in by_number:
-            raise CifarcamError(f"There is no chapter {number!r}; the chapters are: {', '.join(by_number) or 'none'}.")
-    return [by_number[number.zfill(2)] for number in numbers] if numbers else paths
+    by_name = {path.name[:2]: path for path in paths} | {path.stem[3:]: path for path in paths}
+    for name in chosen or []:
+        if name.zfill(2) not in by_name:
+            stems = ", ".join(path.stem for path in paths) or "none"
+            raise CifarcamError(f"There is no chapter {name!r}; the chapters are: {stems}.")
+    return [by_name[name.zfill(2)] for name in chosen] if chosen else paths
 
 
 def read(path: Path) -> NotebookNode:

@@ -91,7 +91,9 @@ def quiet_kernels() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Execute chapters in place.")
-    parser.add_argument("chapter", nargs="*", help="numbers of chapters, such as 07; all of them when left out")
+    parser.add_argument(
+        "chapter", nargs="*", help="numbers or names of chapters, such as 07; all of them when left out"
+    )
     parser.add_argument("--only-time", action="store_true", help="on a GPU: keep how long they take, not the outputs")
     chosen = parser.parse_args(arguments)
     try:
@@ -100,7 +102,7 @@ def main(arguments: list[str] | None = None) -> None:
         if chosen.only_time and training_device().type != "cuda":
             raise CifarcamError("--only-time is for a GPU, and PyTorch finds none here; leave it out.")
         quiet_kernels()
-        for path in chapter_paths(numbers=chosen.chapter):
+        for path in chapter_paths(chosen=chosen.chapter):
             start = time.perf_counter()
             write(_published(path, chosen.only_time), path)
             print(f"{path.name}: {time.perf_counter() - start:.0f} s", flush=True)

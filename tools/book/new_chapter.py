@@ -147,7 +147,7 @@ def begin(name: str, title: str, root: Path = ROOT) -> list[Path]:
 
     Raises ``CifarcamError``, changing nothing, for a name that is none, or where a file no longer has the place for it.
     """
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         raise CifarcamError(f"The name is {name!r}; expected lower-case words joined by hyphens, such as my-chapter.")
     numbered = [path for path in chapter_paths(root) if path.name[0].isdigit()]
     if name in (path.stem[3:] for path in chapter_paths(root)):
@@ -193,8 +193,8 @@ def main(arguments: list[str] | None = None) -> None:
     except CifarcamError as error:
         sys.exit(str(error))
     for path in written:
-        print(f"{path.relative_to(ROOT)}: {'written' if path == written[0] else 'one entry added'}")
-    print(f"Now write what says {REPLACE} there, then: make execute CHAPTER={written[0].name[:2]}")
+        print(f"{path.relative_to(ROOT)}: {'written' if path == written[0] else 'added to'}")
+    print(f"Now write what says {REPLACE} there, then: make execute CHAPTER={chosen.name}")
 
 
 if __name__ == "__main__":

@@ -60,12 +60,14 @@ def command(chapters: list[Path], strict: bool) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Execute chapters again and compare their outputs.")
-    parser.add_argument("chapter", nargs="*", help="numbers of chapters, such as 07; all of them when left out")
+    parser.add_argument(
+        "chapter", nargs="*", help="numbers or names of chapters, such as 07; all of them when left out"
+    )
     parser.add_argument("--data", action="store_true", help="only find or fetch CIFAR-10")
     chosen = parser.parse_args(arguments)
     try:
         reason = why_stand_in()
-        chapters = [] if chosen.data else chapter_paths(numbers=chosen.chapter)
+        chapters = [] if chosen.data else chapter_paths(chosen=chosen.chapter)
         if not (chosen.data or chapters):
             raise CifarcamError(f"{ROOT / 'book'} holds no chapter, so nothing was compared.")
     except CifarcamError as error:
