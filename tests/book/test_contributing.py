@@ -82,10 +82,10 @@ class Copy(NamedTuple):
         (self.root / path).write_text("".join(lines), encoding="utf-8")
 
     def type(self, command: str) -> str:
-        """What a command prints. In place of make's environment stands that of the tests."""
+        """What a command prints. It runs in the environment of the tests, and make is told not to install another."""
+        command = re.sub(r"^make ", "make -o install -o .venv/installed ", command, flags=re.MULTILINE)
         left_out = " ".join(f"--ignore tests/book/{name}" for name in LEFT_OUT)
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {
-            "MAKEFLAGS": "-o install",
             "PYTHONPATH": str(self.root),
             "PYTEST_ADDOPTS": f"-p no:cacheprovider {left_out}",
             "TQDM_DISABLE": "1",
@@ -142,8 +142,12 @@ def copy(tmp_path: Path) -> Iterator[Copy]:
         if (ROOT / name).is_file():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, root / name)
-    (root / ".venv").symlink_to(sys.prefix)
-    begun = "git init -q && echo /.venv >> .git/info/exclude && git add -A"
+    (root / ".venv").mkdir()
+    for entry in Path(sys.prefix).iterdir():
+        if entry.name != "installed":
+            (root / ".venv" / entry.name).symlink_to(entry)
+    (root / ".venv" / "installed").touch()
+    begun = "git init -q && git config core.compression 0 && git add -A"
     begun += " && git -c user.name=x -c user.email=x@example.org commit -qm x"
     subprocess.run(["bash", "-euc", begun], cwd=root, check=True)
     yield Copy(root)

@@ -12,6 +12,7 @@ from tools.book.chapters import ROOT, chapter_paths, read, title
 from tools.book.new_chapter import ANSWERS, CONTENTS, FIRST_PAGE, REPLACE, begin
 
 PLACES = (CONTENTS, FIRST_PAGE, ANSWERS)
+NAME = "a-chapter-that-the-book-lacks"
 
 
 @pytest.fixture
@@ -29,8 +30,8 @@ def files(root: Path) -> dict[str, bytes]:
 
 def test_it_follows_the_last_numbered_chapter_wherever_chapters_are_named(root: Path) -> None:
     numbered = [path.stem for path in chapter_paths(root) if path.name[0].isdigit()]
-    written = begin("colours", "The colours of a class", root)
-    new = f"{len(numbered) + 1:02}-colours"
+    written = begin(NAME, "The colours of a class", root)
+    new = f"{len(numbered) + 1:02}-{NAME}"
     assert written == [root / "book" / f"{new}.ipynb", *(root / place for place in PLACES)]
     assert title(read(written[0])) == f"{len(numbered) + 1}. The colours of a class"
     contents, first_page, answers = ((root / place).read_text(encoding="utf-8") for place in PLACES)
@@ -61,5 +62,5 @@ def test_where_a_place_is_missing_nothing_is_changed(root: Path, place: Path) ->
     (root / place).write_text("nothing that a chapter could be added to\n", encoding="utf-8")
     before = files(root)
     with pytest.raises(CifarcamError, match=f"{place.name} has no place for a chapter"):
-        begin("colours", "Title", root)
+        begin(NAME, "Title", root)
     assert files(root) == before

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -175,11 +176,11 @@ def begin(name: str, title: str, root: Path = ROOT) -> list[Path]:
     return [path, *(root / place for place in texts)]
 
 
-def _inserted(path: Path, place: str, instead: object) -> str:
+def _inserted(path: Path, place: str, instead: str | Callable[[re.Match], str]) -> str:
     """A file's text with something put where the pattern finds its place."""
     text, found = re.subn(place, instead, path.read_text(encoding="utf-8"), count=1, flags=re.MULTILINE | re.DOTALL)
     if not found:
-        raise CifarcamError(f"{path} has no place for a chapter: nothing in it matches {place!r}.")
+        raise CifarcamError(f"{path} has no place for a chapter: nothing in it matches {place!r}. Restore it from git.")
     return text
 
 
