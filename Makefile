@@ -15,7 +15,7 @@ SUPPORTED = import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 1
 # Else every kernel warns of a debugger that nobody starts.
 export PYDEVD_DISABLE_FILE_VALIDATION = 1
 
-.PHONY: help install book test execute validate check-site check-links check-slow check-workflows check-lowest check-newest \
+.PHONY: help install book test execute check-book validate check-site check-links check-slow check-workflows check-lowest check-newest \
     check-colab check-cpus benchmarks lint lock newest clean
 
 help:  ## this list
@@ -33,6 +33,12 @@ test: install  ## unit tests; then every chapter, executed again and compared
 execute: install  ## execute chapters, keep their outputs, write their texts; one of them: make execute CHAPTER=07
 	.venv/bin/python -m tools.book.stamp
 	.venv/bin/python -m tools.book.execute $(CHAPTER)
+	.venv/bin/python -m tools.book.tables
+
+check-book: install  ## what is generated on pages and in chapters, written anew; then the tests of the book
+	.venv/bin/python -m tools.book.stamp
+	.venv/bin/python -m tools.book.tables
+	.venv/bin/python -m pytest tests/book -m "not slow"
 
 validate: install  ## only the chapters of make test; one of them: make validate CHAPTER=07
 	.venv/bin/python -m tools.book.validate $(CHAPTER)

@@ -199,8 +199,15 @@ BEST = Recipe(
     full_side_from=15,
 )
 """The book's own recipe."""
-RECIPES = {recipe.name: recipe for recipe in (STEP_LR, ONE_CYCLE, BEST)}
-"""The three recipes by their names."""
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        STEP_LR,
+        ONE_CYCLE,
+        BEST,
+    )
+}
+"""The recipes that ``cifarcam train`` knows, by their names."""
 
 
 def find_recipe(name: str) -> Recipe:

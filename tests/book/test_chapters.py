@@ -13,10 +13,19 @@ from cifarcam.exercises.catalogue import KINDS
 from tools.book import stamp
 from tools.book.address import repository
 from tools.book.chapters import ROOT, chapter_paths, code_cells, output_text, read, tags, title
+from tools.book.new_chapter import FIRST_PAGE, REPLACE
 from tools.book.prose import unsupported_numbers
 
 # Where the repository's address may stand only between the stamp's markers.
-PAGES = ["README.md", "pyproject.toml", "book/*.md", "cifarcam/**/*.py", "tools/*.py", ".github/**/*.yml"]
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "pyproject.toml",
+    "book/*.md",
+    "cifarcam/**/*.py",
+    "tools/*.py",
+    ".github/**/*.yml",
+]
 
 
 def test_there_are_chapters_numbered_from_one_without_gaps() -> None:
@@ -52,6 +61,13 @@ def test_every_figure_has_alt_text(path: Path) -> None:
 @every_notebook
 def test_every_number_in_the_prose_is_printed_by_a_cell(path: Path) -> None:
     assert unsupported_numbers(read(path)) == []
+
+
+@every_chapter
+def test_nothing_is_left_of_the_skeleton_that_a_chapter_begins_with(path: Path) -> None:
+    card = (ROOT / FIRST_PAGE).read_text(encoding="utf-8").partition(f":link: {path.stem}\n")[2].partition("\n:::")[0]
+    sources = [*(cell.source for cell in read(path).cells), card]
+    assert [line for source in sources for line in source.splitlines() if REPLACE in line] == []
 
 
 @every_notebook

@@ -57,9 +57,15 @@ def test_the_page_states_the_numbers_of_the_rule() -> None:
     assert "one minute for each cell" in page and "ten for each exercise" in page
 
 
-@pytest.mark.parametrize("plan", ["week", "six"])
-def test_a_plan_of_the_whole_course_holds_every_chapter_in_its_order(plan: str) -> None:
-    planned = " ".join(numbers for _, numbers in course.PLANS[plan]).split()
-    existing = [path.name[:2] for path in chapter_paths()]
-    assert set(existing) <= set(planned)
-    assert planned == sorted(set(planned))
+@pytest.mark.parametrize("plan", course.WHOLE)
+@pytest.mark.parametrize("more", [[], ["12", "13"]], ids=["as it is", "with two chapters more"])
+def test_a_plan_of_the_whole_course_holds_every_chapter_once_in_its_order(plan: str, more: list[str]) -> None:
+    numbers = sorted({*(path.name[:2] for path in chapter_paths()), *more})
+    planned = [number for _, taken in course.sessions(plan, numbers) for number in taken]
+    assert planned == numbers
+
+
+def test_a_chapter_that_no_session_names_follows_the_one_before_it() -> None:
+    friday = dict(course.sessions("week", ["08", "09", "10", "11", "12"]))["Friday"]
+    assert friday == ["09", "10", "11", "12"]
+    assert all("12" not in taken for _, taken in course.sessions("two", ["01", "09", "12"]))

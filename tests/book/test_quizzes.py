@@ -10,29 +10,14 @@ from pathlib import Path
 
 import pytest
 from chapter_parts import every_chapter
+from nbformat import NotebookNode
 
+from cifarcam.errors import CifarcamError
 from tools.book.chapters import chapter_paths, read
-from tools.book.quizzes import markdown
+from tools.book.quizzes import as_data
 
 LETTERS = "ABCD"
 WORDS_OF_AN_EXPLANATION = 8
-QUESTION = re.compile(
-    r"""
-    \*\*Question\ (?P<number>\d+)\.\*\*\ (?P<text>.+?\?)\n
-    \n
-    (?P<options>(?:-\ .+\n(?:\ \ .+\n)*)+)
-    \n
-    <details>\n
-    <summary>Answer\ to\ question\ (?P=number)</summary>\n
-    \n                                                    # without this line its Markdown would stay as it is
-    \*\*(?P<answer>[A-D])\.\*\*\ (?P<why>[^\n]+(?:\n[^\n]+)*)\n
-    \n
-    (?P<why_not>(?:-\ .+\n(?:\ \ .+\n)*)+)
-    \n
-    </details>
-    """,
-    re.VERBOSE | re.DOTALL,
-)
 
 
 @dataclass(frozen=True)
@@ -45,26 +30,17 @@ class Question:
     explained: dict[str, str]
 
     @classmethod
-    def parsed(cls, source: str) -> Question:
-        found = QUESTION.fullmatch(source)
-        assert found, f"not in the form of a question:\n{source}"
-        explained = {found["answer"]: found["why"]} | lettered(found["why_not"])
-        return cls(int(found["number"]), lettered(found["options"]), found["answer"], explained)
-
-
-def lettered(markdown: str) -> dict[str, str]:
-    """The items of a list by their letters."""
-    items = re.split(r"^- ", markdown, flags=re.MULTILINE)[1:]
-    pairs = [re.fullmatch(r"\*\*([A-D])\.\*\* (.+)\n", item, re.DOTALL) for item in items]
-    assert all(pairs), f"an item without its letter in:\n{markdown}"
-    assert len({pair[1] for pair in pairs}) == len(items), f"a letter twice in:\n{markdown}"
-    return {pair[1]: " ".join(pair[2].split()) for pair in pairs}
+    def of(cls, cell: NotebookNode) -> Question:
+        options = dict(zip(LETTERS, cell.metadata.quiz.options, strict=False))
+        (answer,) = (letter for letter, option in options.items() if option.right)
+        texts, reasons = ({letter: option[key] for letter, option in options.items()} for key in ("text", "why"))
+        return cls(int(cell.id.removeprefix("quiz-")), texts, answer, reasons)
 
 
 @cache
 def quiz(path: Path) -> list[Question]:
     """The questions of a chapter, each a cell of its own below the heading."""
-    return [Question.parsed(cell.source) for cell in read(path).cells if re.fullmatch(r"quiz-\d+", cell.id)]
+    return [Question.of(cell) for cell in read(path).cells if re.fullmatch(r"quiz-\d+", cell.id)]
 
 
 @every_chapter
@@ -119,11 +95,10 @@ def test_the_length_does_not_give_the_answer_away() -> None:
 
 
 @every_chapter
-def test_a_question_is_data_and_its_markdown_says_what_the_data_say(path: Path) -> None:
-    cells = [cell for cell in read(path).cells if re.fullmatch(r"quiz-\d+", cell.id)]
-    assert [cell.source for cell in cells] == [
-        markdown(number, cell.metadata.quiz) for number, cell in enumerate(cells, start=1)
-    ], "run python -m tools.book.stamp"
+def test_the_data_of_a_question_say_what_its_markdown_says(path: Path) -> None:
+    for cell in read(path).cells:
+        if re.fullmatch(r"quiz-\d+", cell.id):
+            assert cell.metadata.quiz == as_data(cell.source), "run python -m tools.book.stamp"
 
 
 GOOD = """\
@@ -144,9 +119,13 @@ GOOD = """\
 
 
 def test_a_question_is_parsed() -> None:
-    question = Question.parsed(GOOD)
-    assert question.options == {"A": "Nine.", "B": "Ten, as the first cell says."}
-    assert (question.answer, question.explained) == ("B", {"A": "One is missing.", "B": "They are listed."})
+    assert as_data(GOOD) == {
+        "question": "How many classes has CIFAR-10?",
+        "options": [
+            {"text": "Nine.", "right": False, "why": "One is missing."},
+            {"text": "Ten, as the first cell says.", "right": True, "why": "They are listed."},
+        ],
+    }
 
 
 @pytest.mark.parametrize(
@@ -161,5 +140,5 @@ def test_a_question_is_parsed() -> None:
 )
 def test_a_question_out_of_form_is_found(part: str, instead: str) -> None:
     assert part in GOOD
-    with pytest.raises(AssertionError):
-        Question.parsed(GOOD.replace(part, instead))
+    with pytest.raises(CifarcamError):
+        as_data(GOOD.replace(part, instead))

@@ -15,31 +15,31 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("results",)  # executed like chapters, but no chapters: without number, exercises, and a link to Colab
 
 
-def chapter_paths(root: Path = ROOT, numbers: list[str] | None = None) -> list[Path]:
+def chapter_paths(root: Path = ROOT, chosen: list[str] | None = None) -> list[Path]:
     """The chapters ``book/NN-name.ipynb`` in order.
 
     Args:
         root: the folder of the repository.
-        numbers: only these, such as ``["07", "11"]``.
+        chosen: only these, by number or name, such as ``["07", "your-own"]``.
 
     Raises:
-        CifarcamError: for a number that no chapter has.
+        CifarcamError: for a number or a name that no chapter has.
     """
-    return _chosen(sorted((root / "book").glob("[0-9][0-9]-*.ipynb")), numbers)
+    return _chosen(sorted((root / "book").glob("[0-9][0-9]-*.ipynb")), chosen)
 
 
-def notebook_paths(root: Path = ROOT, names: list[str] | None = None) -> list[Path]:
+def notebook_paths(root: Path = ROOT, chosen: list[str] | None = None) -> list[Path]:
     """All that is executed: the chapters, then the executed pages.
 
     Args:
         root: the folder of the repository.
-        names: only these, such as ``["07", "results"]``.
+        chosen: only these, such as ``["07", "your-own", "results"]``.
 
     Raises:
         CifarcamError: for a name that none of them has.
     """
     pages = (root / "book" / f"{page}.ipynb" for page in PAGES)
-    return _chosen([*chapter_paths(root), *(path for path in pages if path.is_file())], names)
+    return _chosen([*chapter_paths(root), *(path for path in pages if path.is_file())], chosen)
 
 
 def short_name(path: Path) -> str:
@@ -48,10 +48,13 @@ def short_name(path: Path) -> str:
 
 
 def _chosen(paths: list[Path], names: list[str] | None) -> list[Path]:
-    by_name = {short_name(path): path for path in paths}
+    by_name = {short_name(path): path for path in paths} | {
+        path.stem[3:]: path for path in paths if path.stem not in PAGES
+    }
     for name in names or []:
         if name.zfill(2) not in by_name:
-            raise CifarcamError(f"There is no chapter {name!r}; the chapters are: {', '.join(by_name) or 'none'}.")
+            stems = ", ".join(path.stem for path in paths) or "none"
+            raise CifarcamError(f"There is no chapter {name!r}; the chapters are: {stems}.")
     return [by_name[name.zfill(2)] for name in names] if names else paths
 
 

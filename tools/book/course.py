@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -36,6 +37,7 @@ PLANS = {
         ("Week 6", "11"),
     ),
 }
+WHOLE = ("week", "six")  # the plans that hold every chapter
 
 
 def section(notebook: NotebookNode, heading: str) -> str:
@@ -93,12 +95,25 @@ def goals_list() -> str:
     return "".join(parts)
 
 
+def sessions(name: str, numbers: list[str]) -> list[tuple[str, list[str]]]:
+    """The sessions of a plan, each with those of the chapters that it takes.
+
+    In a plan of the whole course a chapter that ``PLANS`` does not name follows the one before it.
+    """
+    planned = [(session, [number for number in listed.split() if number in numbers]) for session, listed in PLANS[name]]
+    for before, number in pairwise(numbers):
+        if name in WHOLE and not any(number in taken for _, taken in planned):
+            taken = next(taken for _, taken in planned if before in taken)
+            taken.insert(taken.index(before) + 1, number)
+    return planned
+
+
 def plan_table(name: str) -> str:
     """One course plan: the chapters of each session that there are, and their minutes."""
     by_number = {path.name[:2]: path for path in chapter_paths()}
     lines = ["| session | chapters | minutes |\n", "| --- | --- | ---: |\n"]
-    for session, numbers in PLANS[name]:
-        paths = [by_number[number] for number in numbers.split() if number in by_number]
+    for session, numbers in sessions(name, list(by_number)):
+        paths = [by_number[number] for number in numbers]
         total = sum(minutes(read(path)) for path in paths)
         lines.append(f"| {session} | {'; '.join(map(_link, paths)) or 'the projects'} | {total or ''} |\n")
     return "".join(lines)

@@ -93,7 +93,7 @@ def quiet_kernels() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Execute chapters in place.")
-    parser.add_argument("chapter", nargs="*", help="such as 07, A1 or results; all of them when left out")
+    parser.add_argument("chapter", nargs="*", help="such as 07, grad-cam or results; all of them when left out")
     parser.add_argument("--only-time", action="store_true", help="on a GPU: keep how long they take, not the outputs")
     chosen = parser.parse_args(arguments)
     try:
@@ -102,7 +102,7 @@ def main(arguments: list[str] | None = None) -> None:
         if chosen.only_time and training_device().type != "cuda":
             raise CifarcamError("--only-time is for a GPU, and PyTorch finds none here; leave it out.")
         quiet_kernels()
-        for path in notebook_paths(names=chosen.chapter):
+        for path in notebook_paths(chosen=chosen.chapter):
             start = time.perf_counter()
             refuse_newer_text(path)
             write(_published(path, chosen.only_time), path)

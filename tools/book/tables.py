@@ -45,7 +45,12 @@ def writers(root: Path = ROOT) -> dict[str, Callable[[], str]]:
 def pages(root: Path = ROOT) -> list[Path]:
     """The Markdown pages that may have marks."""
     book = root / "book"
-    return [root / "README.md", *sorted(book.glob("*.md")), *sorted((book / "api").glob("*.md"))]
+    return [
+        root / "README.md",
+        *root.glob("CONTRIBUTING.md"),
+        *sorted(book.glob("*.md")),
+        *sorted((book / "api").glob("*.md")),
+    ]
 
 
 def out_of_step(root: Path = ROOT) -> dict[Path, str]:

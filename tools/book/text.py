@@ -118,7 +118,7 @@ def refuse_newer_text(chapter: Path) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Keep the chapters' texts in step with their notebooks.")
-    parser.add_argument("chapter", nargs="*", help="such as 07, A1 or results; all of them when left out")
+    parser.add_argument("chapter", nargs="*", help="such as 07, grad-cam or results; all of them when left out")
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--check", action="store_true", help="write nothing; exit 1 where a text is out of step")
     way.add_argument("--update", action="store_true", help="write the notebooks from their texts")

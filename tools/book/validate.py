@@ -60,12 +60,12 @@ def command(chapters: list[Path], strict: bool) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Execute chapters again and compare their outputs.")
-    parser.add_argument("chapter", nargs="*", help="such as 07, A1 or results; all of them when left out")
+    parser.add_argument("chapter", nargs="*", help="such as 07, grad-cam or results; all of them when left out")
     parser.add_argument("--data", action="store_true", help="only find or fetch CIFAR-10")
     chosen = parser.parse_args(arguments)
     try:
         reason = why_stand_in()
-        chapters = [] if chosen.data else notebook_paths(names=chosen.chapter)
+        chapters = [] if chosen.data else notebook_paths(chosen=chosen.chapter)
         if not (chosen.data or chapters):
             raise CifarcamError(f"{ROOT / 'book'} holds no chapter, so nothing was compared.")
     except CifarcamError as error:

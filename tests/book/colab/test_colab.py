@@ -101,7 +101,7 @@ def test_the_environment_is_the_one_that_is_pinned(colab: dict[str, str]) -> Non
     assert version.startswith("Python 3.13.")
 
 
-@pytest.mark.parametrize("path", chapter_paths(numbers=None if EVERY else ALWAYS), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", chapter_paths(chosen=None if EVERY else ALWAYS), ids=lambda path: path.stem)
 def test_a_chapter_runs_alone_and_changes_nothing_that_colab_ships(
     path: Path, colab: dict[str, str], tmp_path: Path
 ) -> None:

@@ -70,7 +70,8 @@ def test_the_record_says_how_it_came_about() -> None:
 
 def test_names_are_those_of_the_package() -> None:
     assert [method["name"] for method in INDEX["methods"]] == list(FAST)
-    assert [method["name"] for method in INDEX["methods"] if not method["knowsClass"]] == list(CLASS_BLIND)
+    blind = [method["name"] for method in INDEX["methods"] if not method["knowsClass"]]
+    assert blind == [name for name in FAST if name in CLASS_BLIND] != []
     assert [stage["name"] for stage in INDEX["stages"]] == list(STAGES) == list(SIZES)
 
 
