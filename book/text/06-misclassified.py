@@ -179,6 +179,11 @@ figures.gallery(test.images[[suspect]], predictions.captions([suspect]), columns
 
 # %% [markdown]
 """
+**Figure 6.6.** A suspect. Above it, its label and the class the network predicts. Look at it before you read on: what would you call it?
+"""
+
+# %% [markdown]
+"""
 ## Close calls
 
 When the prediction is wrong, how far down was the true class?
@@ -240,7 +245,7 @@ figures.gallery(test.images[hard], predictions.captions(hard))
 
 # %% [markdown]
 """
-**Figure 6.6.** The first ten images that every run gets wrong in the same way. The probability is that of `best`.
+**Figure 6.7.** The first ten images that every run gets wrong in the same way. The probability is that of `best`.
 """
 
 # %% [markdown]

@@ -135,7 +135,7 @@ figures.intervals(on_mark, "share of the map on the mark", area)
 
 # %% [markdown]
 """
-**Figure 9.2.** The share of the map for ship that lies on the mark, in marked images of other classes: means and their 95 % intervals. Score-CAM and
+**Figure 9.2.** The share of the map for ship that lies on the mark, in marked images of other classes: means and their bootstrap intervals. Score-CAM and
 Ablation-CAM take a pass for every channel, so they were given fewer images, here and below; the line above the figure says how many. Their images are the first
 of the same. The last three rows are maps that know nothing of the network: noise under a blur, a Gaussian hill in the middle of the picture, and the
 strength of its edges. As numbers:

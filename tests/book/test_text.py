@@ -49,7 +49,6 @@ def notebook() -> NotebookNode:
     figure = {"mystnb": {"image": {"alt": 'A "figure", described.'}}, "tags": ["hide-input"], "exercise": {"number": 1}}
     cells = [
         new_markdown_cell("# 1. Small", id="title"),
-        new_markdown_cell("[Open](x)", id="colab"),
         new_code_cell(MAGIC, id="setup", metadata={"tags": ["remove-cell"]}),
         new_markdown_cell("A sum,\nand $\\alpha$.", id="prose", metadata={"tags": ["kept"]}),
         new_code_cell("print(20 + 22)", id="sum", outputs=outputs, execution_count=2, metadata=figure),
@@ -58,7 +57,7 @@ def notebook() -> NotebookNode:
         new_markdown_cell("The end.", id="end"),
     ]
     made = new_notebook(cells=cells, metadata={"kernelspec": stamp.METADATA["kernelspec"], KEY: ABOUT})
-    refresh(made)
+    refresh(made, "there")
     return made
 
 
@@ -81,12 +80,12 @@ def edit(chapter: Path, old: str, new: str) -> None:
 
 def test_cells_magics_and_metadata_come_back(notebook: NotebookNode) -> None:
     written = text.text_of(notebook)
-    assert "# %pip install" in written and "\nA sum,\n" in written and "Last executed" not in written
+    assert "# %pip install" in written and "\nA sum,\n" in written and "executed on" not in written
     assert text.updated(notebook, written) == notebook
 
 
 def test_prose_with_the_marks_that_end_it_comes_back(notebook: NotebookNode) -> None:
-    notebook.cells[4].source += '\n```python\n"""A docstring."""\n```'
+    notebook.cells[3].source += '\n```python\n"""A docstring."""\n```'
     written = text.text_of(notebook)
     assert "\n# A sum,\n" in written
     assert text.updated(notebook, written) == notebook
@@ -96,7 +95,7 @@ def test_an_edit_of_prose_changes_only_that_source(notebook: NotebookNode, chapt
     edit(chapter, "A sum,", "The sum,")
     text.update(chapter)
     expected = copy.deepcopy(notebook)
-    expected.cells[4].source = expected.cells[4].source.replace("A sum,", "The sum,")
+    expected.cells[3].source = expected.cells[3].source.replace("A sum,", "The sum,")
     assert read(chapter) == expected
     assert text.out_of_step(chapter.parents[1]) == []
 
@@ -105,7 +104,7 @@ def test_an_edit_of_code_keeps_the_id_and_drops_the_outputs_of_that_cell(noteboo
     edit(chapter, "20 + 22", "20 + 23")
     text.update(chapter)
     expected = copy.deepcopy(notebook)
-    expected.cells[5] |= {"source": "print(20 + 23)", "outputs": [], "execution_count": None}
+    expected.cells[4] |= {"source": "print(20 + 23)", "outputs": [], "execution_count": None}
     assert read(chapter) == expected
 
 
@@ -115,16 +114,16 @@ def test_cells_can_be_added_moved_tagged_and_taken_out(notebook: NotebookNode, c
     edit(chapter, 'tags=["kept"]', 'tags=["other"]')
     text.update(chapter)
     cells = read(chapter).cells
-    assert [cell.id for cell in cells[:7]] == ["title", "colab", CELL, "setup", "prose", "sum", "answer-1"]
-    assert cells[4].metadata == {"tags": ["other"]} and cells[5] == notebook.cells[5]
-    assert (cells[7].source, cells[7].metadata, cells[7].outputs) == ("print(1)", {"tags": ["new"]}, [])
-    assert cells[8] == notebook.cells[8]
+    assert [cell.id for cell in cells[:6]] == ["title", CELL, "setup", "prose", "sum", "answer-1"]
+    assert cells[3].metadata == {"tags": ["other"]} and cells[4] == notebook.cells[4]
+    assert (cells[6].source, cells[6].metadata, cells[6].outputs) == ("print(1)", {"tags": ["new"]}, [])
+    assert cells[7] == notebook.cells[7]
 
 
 def test_executing_again_changes_no_text(notebook: NotebookNode) -> None:
     before = text.text_of(notebook)
     notebook.metadata[KEY].date = "2026-12-05"
-    notebook.cells[5].outputs[0].text = "43\n"
+    notebook.cells[4].outputs[0].text = "43\n"
     refresh(notebook)
     assert text.text_of(notebook) == before
 

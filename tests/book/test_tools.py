@@ -135,7 +135,7 @@ def test_a_chapter_that_fails_or_warns_is_named_with_its_cell(chapter: Path, sec
 
 def test_a_published_chapter_has_its_outputs_and_its_text(chapter: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CIFARCAM_DATA", raising=False)
-    monkeypatch.setattr(execute, "notebook_paths", lambda names: [chapter])
+    monkeypatch.setattr(execute, "notebook_paths", lambda chosen: [chapter])
     rewrite(chapter, "print(6 * 7)")
     execute.main([])
     assert output_text(read(chapter).cells[0]) == "42\n"

@@ -21,15 +21,20 @@ LINK = re.compile(r"\[Open in Colab\]\(([^)]*)\)")
 def refresh(notebook: NotebookNode, link: str | None = None) -> None:
     """Puts the note in its place, with the link that is given, else the one that it had; none where there is none."""
     old = {cell.id: cell for cell in notebook.cells}
-    cell = old.get(CELL) or new_markdown_cell(id=CELL)
-    held = LINK.search(cell.source)
-    link = link or (held[1] if held else None)
+    link = link or colab_link(notebook)
     if link is None:  # a page that no reader opens in Colab
         return
+    cell = old.get(CELL) or new_markdown_cell(id=CELL)
     cell.source = execution_note(notebook, link)
     notebook.cells = [other for other in notebook.cells if other.id != CELL]
     above = next((name for name in ABOVE if name in old), notebook.cells[0].id)
     notebook.cells.insert(1 + [other.id for other in notebook.cells].index(above), cell)
+
+
+def colab_link(notebook: NotebookNode) -> str | None:
+    """The link to Colab that a notebook's note has."""
+    found = next((LINK.search(cell.source) for cell in notebook.cells if cell.id == CELL), None)
+    return found[1] if found else None
 
 
 def execution_note(notebook: NotebookNode, link: str) -> str:

@@ -8,14 +8,14 @@ from itertools import zip_longest
 
 from cifarcam.errors import CifarcamError
 
-MARK = re.compile(r"<!-- (.+?) -->")
+MARK = re.compile(r"<!-- ((?!fmt: ).+?) -->")
 
 
 def filled(text: str, page: str, writers: Mapping[str, Callable[[], str]]) -> str:
     """A page with new text between its marks.
 
     Args:
-        text: the page as it is; every comment in it is a mark.
+        text: the page as it is; every comment in it is a mark, but for those that the formatter reads.
         page: its name, for errors.
         writers: what gives the text between the marks of each name, called only for those that the page has.
 

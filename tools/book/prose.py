@@ -29,6 +29,7 @@ _FREE = re.compile(
     | \$\$.+?\$\$ | (?<!\\)\$[^$\n]+\$                  # formulas
     | \]\([^)]*\) | https?://\S+ | <[^>\n]+>            # addresses and HTML
     | arXiv[:\s]\s?\d{4}\.\d{4,5}
+    | \bFigure\ \d+\.\d+                               # the numbers of figures
     | \b[A-Za-z]+-\d[\d.]*                              # names: ResNet-18, CIFAR-100
     | \b\d+(?:\.\d+){2,}                                # versions
     | (?:\(|(?:\b[A-Z]\w+|et\ al\.),?\s\(?)(?:19|20)\d\d(?![\d,.]\d)   # (2016), Smith 2017, et al. (2016), June 2026
@@ -58,7 +59,7 @@ def unsupported_numbers(notebook: NotebookNode) -> list[str]:
 
 def unsupported(text: str, printed: str) -> list[str]:
     """The numbers in ``text`` that could be results and that no number in ``printed`` supports."""
-    figures_left_out = re.sub(r"<Figure size[^>]*>", " ", printed)
+    figures_left_out = re.sub(r"<(?:Figure|Chart|Pictures) size[^>]*>", " ", printed)
     numbers = [_value(match) for match in _IN_OUTPUT.finditer(figures_left_out)]
     matches = _IN_PROSE.finditer(_FREE.sub(" ", text))
     return [match[0] for match in matches if _could_be_result(match) and not _supported(match, numbers)]

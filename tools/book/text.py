@@ -25,7 +25,7 @@ from cifarcam.errors import CifarcamError
 from cifarcam.files import atomic_write
 from tools.book.chapters import ROOT, notebook_paths, read, short_name, write
 from tools.book.execution_note import CELL as EXECUTION_NOTE
-from tools.book.execution_note import refresh
+from tools.book.execution_note import colab_link, refresh
 
 FORMAT = "py:percent"
 QUOTES = '"""'
@@ -68,7 +68,7 @@ def updated(notebook: NotebookNode, text: str) -> NotebookNode:
         cell.metadata.pop("cell_marker", None)  # jupytext's own note of how the text writes Markdown
         if cell.cell_type == "code" and code.get(cell.id) != cell.source:
             cell.outputs, cell.execution_count = [], None
-    refresh(new)
+    refresh(new, colab_link(notebook))
     return new
 
 
