@@ -1,6 +1,6 @@
 """Pictures of the built site: the pages of the book, light and dark, wide and narrow.
 
-    python tools/screenshots.py OUT [PAGE ...]
+    python -m tools.book.screenshots OUT [PAGE ...]
 
 A PAGE is named from the top of the site, such as ``book/07-grad-cam.html``; without one, every chapter and every
 page beside the chapters is taken, not those of the reference.
