@@ -37,7 +37,7 @@ execute: install  ## execute chapters, keep their outputs, write their texts; on
 
 check-book: install  ## what is generated on pages and in chapters, written anew; then the tests of the book
 	.venv/bin/python -m tools.book.stamp
-	.venv/bin/python -m tools.book.tables
+	.venv/bin/python -m tools.book.text
 	.venv/bin/python -m pytest tests/book -m "not slow"
 
 validate: install  ## only the chapters of make test; one of them: make validate CHAPTER=07

@@ -25,7 +25,7 @@ def first_paragraph(doctree: nodes.document) -> str:
     for paragraph in doctree.findall(nodes.paragraph):
         links = "".join(map(text_of, paragraph.findall(nodes.reference)))
         text = text_of(paragraph).strip()
-        if text not in ("", links) and not text.startswith("Last executed"):
+        if text not in ("", links) and not text.startswith("Open in Colab"):
             return " ".join(text_of(paragraph).split())
     return ""
 

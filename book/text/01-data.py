@@ -2,7 +2,7 @@
 # jupyter:
 #   jupytext:
 #     cell_markers: '"""'
-#     cell_metadata_filter: all
+#     cell_metadata_filter: all,-quiz,-exercise
 #     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
@@ -326,7 +326,7 @@ check(
 One answer to each question is right. Choose first, then unfold the explanation.
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "They were counted on augmented images, which are more alike.", "why": "Both cells read `train.images`, to which nothing has been done."}, {"right": true, "text": "They average the spread inside each image, so differences between images are missing.", "why": "A dark image and a bright one differ in their means. A spread measured inside one image cannot see that. The spread over all pixels sees both, so it is larger."}, {"right": false, "text": "They were computed on the scale from 0 to 255, the chapter's own on the scale from 0 to 1.", "why": "Both stand on the scale from 0 to 1: the second cell divides by 255 at its end."}, {"right": false, "text": "They belong to the test images, the others to the training images.", "why": "Both come from the training images."}], "question": "Many programs divide by 0.202, 0.199 and 0.201, to three digits. This chapter divides by 0.2470, 0.2435 and 0.2616. Why are the first three smaller?"}
+# %% [markdown]
 """
 **Question 1.** Many programs divide by 0.202, 0.199 and 0.201, to three digits. This chapter divides by 0.2470, 0.2435 and 0.2616. Why are the first three smaller?
 
@@ -347,7 +347,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "In those draws two flips followed each other, and mirroring twice gives the original back.", "why": "Each draw begins with the original image and goes through the flip once at most."}, {"right": false, "text": "Cutout and crop put the horse back as it was.", "why": "They hide or move a part of the picture. Neither swaps left and right."}, {"right": false, "text": "The last row was drawn with another seed than the others.", "why": "It was, but a seed only decides which draws are mirrored. In the first row no seed could leave one out."}, {"right": true, "text": "In a row of its own a transform always happens, in the last row by chance.", "why": "The first row mirrors every draw, so that the flip can be seen. In the last row, as in training, chance decides anew for each draw."}], "question": "In the figure of the transforms, the row *flip* has the horse mirrored in all six draws. In the row *all together* two of the six are not mirrored. Why?"}
+# %% [markdown]
 """
 **Question 2.** In the figure of the transforms, the row *flip* has the horse mirrored in all six draws. In the row *all together* two of the six are not mirrored. Why?
 
@@ -368,7 +368,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "Nothing: the convolutions leave these pixels out.", "why": "A convolution multiplies whatever stands in the array. A pixel that is left out does not exist for it."}, {"right": true, "text": "0 in each channel.", "why": "The square holds the data set's mean colour, and normalising takes the mean off. The place is then neither bright nor dark."}, {"right": false, "text": "The smallest number of the batch, about \u22121.99.", "why": "That is the red of a black pixel, as in exercise 3. A black square would look like a dark object."}, {"right": false, "text": "0.5 in each channel, a middle grey.", "why": "The grey is the mean colour (0.4914, 0.4822, 0.4465), which only looks like a middle grey. And the network sees it after normalisation."}], "question": "What does the network get where a square was cut out of the image?"}
+# %% [markdown]
 """
 **Question 3.** What does the network get where a square was cut out of the image?
 
@@ -389,7 +389,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": true, "text": "Nothing. Both workers repeat the same draws, in every epoch.", "why": "The first two lines printed say that both workers drew the same images, and again in the next epoch. There was no error and no warning. There is only less variety than you think."}, {"right": false, "text": "An error as soon as the second worker starts.", "why": "The chapter did exactly this, and the cell ran through."}, {"right": false, "text": "Each training image comes twice in an epoch.", "why": "The cell gave both workers the same image on purpose, to make the draws comparable. In training each worker gets other images. What repeats is what is done to them."}, {"right": false, "text": "Nothing, and nothing is wrong: `torch.manual_seed` reaches the workers.", "why": "It reaches their generators of torch, `random` and NumPy. albumentations keeps a generator of its own, and every worker has the same copy."}], "question": "You train with albumentations and two workers, and forget the seeds of the workers. What do you notice?"}
+# %% [markdown]
 """
 **Question 4.** You train with albumentations and two workers, and forget the seeds of the workers. What do you notice?
 

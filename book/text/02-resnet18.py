@@ -2,7 +2,7 @@
 # jupyter:
 #   jupytext:
 #     cell_markers: '"""'
-#     cell_metadata_filter: all
+#     cell_metadata_filter: all,-quiz,-exercise
 #     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
@@ -254,7 +254,7 @@ check(
 One answer to each question is right. Choose first, then unfold the explanation.
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "layer3 has more blocks, and each of them runs less often.", "why": "Every stage has two blocks, as the summary shows, and each runs once an image."}, {"right": false, "text": "The new parameters belong to batch normalisation, which multiplies nothing.", "why": "A batch normalisation of layer3 has 512 parameters, a convolution there up to 589,824."}, {"right": true, "text": "It has four times the weights, each used at a quarter of the places.", "why": "A convolution from `a` to `b` channels has 9\u00b7a\u00b7b weights. Twice `a` and twice `b` make four times as many. Half the width and half the height leave a quarter of the places."}, {"right": false, "text": "The table counts the multiplications of a single channel.", "why": "It counts every weight at every place, in all channels; the cell below the table does so by hand for one convolution."}], "question": "From layer2 to layer3 the parameters grow from 525,568 to 2,099,712, while the multiplications stay at 134,217,728. Why?"}
+# %% [markdown]
 """
 **Question 1.** From layer2 to layer3 the parameters grow from 525,568 to 2,099,712, while the multiplications stay at 134,217,728. Why?
 
@@ -275,7 +275,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": true, "text": "Anywhere in layer1 to layer4: they do about the same amount.", "why": "The right half of the picture has four bars of nearly the same length. Each stage has about a quarter of the 555,422,720 multiplications."}, {"right": false, "text": "In layer4, because most of the parameters are there.", "why": "It holds 8,393,728 of the 11,173,962 parameters, and does 134,217,728 multiplications, as layer2 and layer3 do. Parameters are what is stored, not what is computed."}, {"right": false, "text": "In layer0, because it works on the image at its full size.", "why": "At full size, but from three channels only: 1,769,472 multiplications. layer1 works at full size too, from 64 channels."}, {"right": false, "text": "In the linear layer, because it connects everything with everything.", "why": "It has one place only, so each of its weights is used once: 5,120 multiplications."}], "question": "You want this network to need much less arithmetic for an image. Where is most to be saved?"}
+# %% [markdown]
 """
 **Question 2.** You want this network to need much less arithmetic for an image. Where is most to be saved?
 
@@ -296,7 +296,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "0 everywhere.", "why": "That is what the long way gives. The short way still brings $x$."}, {"right": false, "text": "$2x$, because both ways bring $x$.", "why": "Only the short way brings $x$. The long way brings $F(x)$, which is 0 here."}, {"right": true, "text": "$x$, as it came in.", "why": "Then $F(x) = 0$, and $\\mathrm{relu}(0 + x) = x$ where nothing is negative. This is what is meant by a block that does no harm when it adds nothing."}, {"right": false, "text": "$x$ with its mean taken off, divided by its standard deviation.", "why": "Batch normalisation stands on the long way. The short way passes $x$ on unchanged."}], "question": "Say the second batch normalisation of a block gives 0 everywhere, and the block's input $x$ is nowhere negative. What comes out?"}
+# %% [markdown]
 r"""
 **Question 3.** Say the second batch normalisation of a block gives 0 everywhere, and the block's input $x$ is nowhere negative. What comes out?
 
@@ -317,7 +317,7 @@ r"""
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "The table is wrong, since no field can be wider than the image.", "why": "The field follows from kernels and strides alone, whatever the size of the image. At layer4 it is wider still."}, {"right": false, "text": "Every value of layer3 depends on all pixels to the same degree.", "why": "It depends most on the middle of its field. That is why maps can point at places at all."}, {"right": false, "text": "A map of layer3 has 53 by 53 places.", "why": "It has 8 by 8, the column *side*. The field is counted in pixels of the input."}, {"right": true, "text": "A value in the middle of layer3 can depend on every pixel.", "why": "Its field covers the image on all sides. What reaches beyond the edge lies on the padding and tells nothing."}], "question": "The receptive field of layer3 is 53 pixels wide, the image only 32. What does that mean?"}
+# %% [markdown]
 """
 **Question 4.** The receptive field of layer3 is 53 pixels wide, the image only 32. What does that mean?
 

@@ -2,7 +2,7 @@
 # jupyter:
 #   jupytext:
 #     cell_markers: '"""'
-#     cell_metadata_filter: all
+#     cell_metadata_filter: all,-quiz,-exercise
 #     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
@@ -307,7 +307,7 @@ check(
 One answer to each question is right. Choose first, then unfold the explanation.
 """
 
-# %% [markdown] quiz={"options": [{"right": true, "text": "Images that chose a recipe cannot judge it fairly.", "why": "The winner of a comparison is in part the luckiest on the images that decided. Its accuracy on the same images comes out too high. So the test images must have no say."}, {"right": false, "text": "The test images are easier than the training images.", "why": "The held-out images were not trained on either, and nothing says which of the two are easier."}, {"right": false, "text": "Ten thousand images would have taken too long.", "why": "Each candidate trained for 20 epochs on 45,000 images. One more look at 10,000 hardly counts."}, {"right": false, "text": "The test images have no labels.", "why": "They have; every log here gives the accuracy on them."}], "question": "The three candidates for StepLR were judged on 5,000 held-out training images. Why not on the 10,000 test images?"}
+# %% [markdown]
 """
 **Question 1.** The three candidates for StepLR were judged on 5,000 held-out training images. Why not on the 10,000 test images?
 
@@ -328,7 +328,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "It cannot be: one of the two columns is wrong.", "why": "They count different things, so they may part. `best` does the same from epoch 7 to epoch 8."}, {"right": false, "text": "The test images of epoch 3 were augmented more strongly.", "why": "Test images are never augmented (chapter 1)."}, {"right": true, "text": "More images are right, but some true classes get much less probability.", "why": "Accuracy asks only whether the true class comes first. The loss asks how much probability it gets, and a few confident mistakes cost more than many narrow ones."}, {"right": false, "text": "The loss is multiplied by the learning rate, which had risen a good deal by then.", "why": "The rate decides how far weights move. The loss is computed from logits and labels alone."}], "question": "In the log of `one_cycle` the test accuracy rises from 44.85 % in epoch 1 to 51.72 % in epoch 3. The test loss rises too, from 1.5207 to 2.0555. How can that be?"}
+# %% [markdown]
 """
 **Question 2.** In the log of `one_cycle` the test accuracy rises from 44.85 % in epoch 1 to 51.72 % in epoch 3. The test loss rises too, from 1.5207 to 2.0555. How can that be?
 
@@ -349,7 +349,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "The checkpoint holds the augmented images of the epochs to come.", "why": "It holds weights, optimizer state and log. The images are augmented again when their epoch comes."}, {"right": true, "text": "The file has all that was learned, and chance follows from seed and epoch.", "why": "Weights and optimizer state come back from the file. The order of the images and their augmentation depend on the seed and the number of the epoch, not on what ran before."}, {"right": false, "text": "Two runs with the same seed always end with the same weights, stopped or not.", "why": "A seed says where a generator begins. In a resumed run an ordinary one would begin again, in place of going on. So here each epoch has a start of its own."}, {"right": false, "text": "The network is so small that differences are lost in rounding.", "why": "The cell compares all weights bit for bit. A difference in rounding would show."}], "question": "A run is stopped after its first epoch and resumed. Why does it end with the same weights, bit for bit?"}
+# %% [markdown]
 """
 **Question 3.** A run is stopped after its first epoch and resumed. Why does it end with the same weights, bit for bit?
 
@@ -370,7 +370,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "93.75 %, since it is the highest.", "why": "It averages the logits of each image and its mirror image, so it is another way to test. Taking the highest of several numbers would let the test images choose."}, {"right": false, "text": "93.43 %, since the run itself wrote it.", "why": "It was measured during training in bfloat16, with fewer bits than the result."}, {"right": true, "text": "93.47 %, that of the weights as they are kept.", "why": "It belongs to the file that ships with the book: weights rounded to 16 bits, run in 32, on plain test images. A reader can compute it again."}, {"right": false, "text": "The mean of the three.", "why": "They measure different things. A mean of them would be a result of nothing."}], "question": "Three accuracies of `best` stand in this chapter: 93.43 %, 93.47 % and 93.75 %. Which of them is its result?"}
+# %% [markdown]
 """
 **Question 4.** Three accuracies of `best` stand in this chapter: 93.43 %, 93.47 % and 93.75 %. Which of them is its result?
 

@@ -2,7 +2,7 @@
 # jupyter:
 #   jupytext:
 #     cell_markers: '"""'
-#     cell_metadata_filter: all
+#     cell_metadata_filter: all,-quiz,-exercise
 #     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
@@ -288,7 +288,7 @@ check(
 One answer to each question is right. Choose first, then unfold the explanation.
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "Yes: the gap is the overfitting.", "why": "It would be if both were measured on plain images and at the same moment. They are not."}, {"right": true, "text": "No: other effects push the other way, and only the sum is seen.", "why": "Augmentation, and measuring while the weights still improve, put the training accuracy at a disadvantage. So overfitting may be larger than the gap."}, {"right": false, "text": "No: the network was still trained on reduced images.", "why": "From epoch 15 on the images have all 32 pixels, as in the test."}, {"right": false, "text": "Yes, since at a low rate the weights stand still and nothing else makes a gap.", "why": "The images still differ: those of training are augmented at any rate."}], "question": "After the last epoch the training accuracy of `best` is 1.32 points above the test accuracy. Is that how much it overfits?"}
+# %% [markdown]
 """
 **Question 1.** After the last epoch the training accuracy of `best` is 1.32 points above the test accuracy. Is that how much it overfits?
 
@@ -309,7 +309,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": true, "text": "Training accuracy is taken on augmented images, in mid-epoch.", "why": "Both put the training images behind. Where the network hardly overfits, the sum can fall below zero."}, {"right": false, "text": "The network overfits.", "why": "Overfitting puts the training images ahead, not behind."}, {"right": false, "text": "The network trained on reduced images and was tested on full ones.", "why": "That is `best`, and it puts the test images behind. All images of `one_cycle` are of full size."}, {"right": false, "text": "Some test images were among those it trained on.", "why": "Nothing here points to that, and nothing like it is needed: two known effects go in this direction."}], "question": "In the last four epochs of `one_cycle` the test accuracy is above the training accuracy. What explains that?"}
+# %% [markdown]
 """
 **Question 2.** In the last four epochs of `one_cycle` the test accuracy is above the training accuracy. What explains that?
 
@@ -330,7 +330,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "Yes, since the gap shrinks with each step in size and never grows.", "why": "From epoch 5 on the rate falls with each of these steps too. The same numbers would speak for the rate."}, {"right": false, "text": "No: a network does not notice the size of its images.", "why": "It was tested at a size it had not yet seen. The paper named above is about just this."}, {"right": false, "text": "No: the gap is overfitting, which fades.", "why": "In the first epochs the network has seen each image only a few times. That is no time for the most overfitting."}, {"right": true, "text": "It may be a part, but the rate changes in the same epochs.", "why": "Two things changed together, in one run. To tell them apart takes a second run in which only one of them changes."}], "question": "The gap of `best` is 12.77 points at 20 pixels and 1.32 points at full size. Is the size the cause?"}
+# %% [markdown]
 """
 **Question 3.** The gap of `best` is 12.77 points at 20 pixels and 1.32 points at full size. Is the size the cause?
 
@@ -351,7 +351,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": true, "text": "That our guesses lead to about the same end, by another way.", "why": "After the fifth epoch the two were at 68.33 % and 61.19 %, and their largest drops lie in different epochs. Only the ends agree."}, {"right": false, "text": "That our guesses at the unpublished settings are right.", "why": "Several settings can end at the same accuracy. The ways differ, so at least one guess may be wrong."}, {"right": false, "text": "That our settings are a little better.", "why": "One run of each cannot tell so small a difference from chance."}, {"right": false, "text": "That the published run has been repeated exactly.", "why": "Then the curves would lie upon each other from the start, as the two rates do."}], "question": "Our `one_cycle` ends at 90.93 %, the published log at 90.89 %. What does this show?"}
+# %% [markdown]
 """
 **Question 4.** Our `one_cycle` ends at 90.93 %, the published log at 90.89 %. What does this show?
 

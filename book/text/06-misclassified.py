@@ -2,7 +2,7 @@
 # jupyter:
 #   jupytext:
 #     cell_markers: '"""'
-#     cell_metadata_filter: all
+#     cell_metadata_filter: all,-quiz,-exercise
 #     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
@@ -297,7 +297,7 @@ check(
 One answer to each question is right. Choose first, then unfold the explanation.
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "On the whole it is too sure of itself.", "why": "Then the mean confidence would lie above the accuracy."}, {"right": false, "text": "It is wrong about 7.1 % of the images.", "why": "It is wrong about 653 of 10,000. The calibration error is the distance between confidence and accuracy, averaged over the bins."}, {"right": true, "text": "On the whole it is right more often than it claims.", "why": "It claims to be right in 86.4 % of the cases and is right in 93.5 %. Label smoothing in training is a likely reason."}, {"right": false, "text": "Nothing, since confidence and accuracy cannot be compared.", "why": "Both are shares from 0 to 1. That is why the diagram has a diagonal."}], "question": "The mean confidence is 0.864, the accuracy 0.935, the calibration error 0.071. What does that say of the network?"}
+# %% [markdown]
 """
 **Question 1.** The mean confidence is 0.864, the accuracy 0.935, the calibration error 0.071. What does that say of the network?
 
@@ -318,7 +318,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "80 dogs were taken for cats, and 52 cats for dogs.", "why": "This reads the columns as true classes. Rows are true, columns predicted."}, {"right": false, "text": "132 cats and dogs were named rightly.", "why": "Right answers stand on the diagonal. The list leaves it out."}, {"right": false, "text": "132 cats were given a wrong class.", "why": "The 132 are of two classes, and only those that were taken for each other. Cats were also taken for birds, deer and others."}, {"right": true, "text": "80 cats were taken for dogs, and 52 dogs for cats.", "why": "In `confusion[a, b]` the row is the true class. The first number is the row cat, column dog; the second is the row dog, column cat."}], "question": "The list has the line `cat and dog: 80 + 52 = 132`. Which sentence says the same?"}
+# %% [markdown]
 """
 **Question 2.** The list has the line `cat and dog: 80 + 52 = 132`. Which sentence says the same?
 
@@ -339,7 +339,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": true, "text": "Some images are hard for all three, and the cause is left open.", "why": "They share images, network, optimizer and most of the augmentation. Any of these can make the same images hard."}, {"right": false, "text": "The labels of the 375 images are wrong.", "why": "Some may be. But networks that agree have not looked at the picture for you, and most labels of the ten surest mistakes hold."}, {"right": false, "text": "The later runs learned their mistakes from the first.", "why": "They trained apart, from the same data. None saw the answers of another."}, {"right": false, "text": "The three recipes are equally good.", "why": "They are wrong about 907, 909 and 653 images."}], "question": "Three runs share 375 mistakes, while by chance, class by class, they would share 12. What does this show?"}
+# %% [markdown]
 """
 **Question 3.** Three runs share 375 mistakes, while by chance, class by class, they would share 12. What does this show?
 
@@ -360,7 +360,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "Count it among the worst mistakes, since the confidence is so high.", "why": "That is true only if the label holds, which is not known yet."}, {"right": true, "text": "Look at the image: it may be the label that is wrong.", "why": "A network that knows better and one that is badly mistaken give the same numbers. Only the picture tells them apart."}, {"right": false, "text": "Take the image out of the test set.", "why": "Then the network would choose its own test, and its accuracy would rise for that reason alone."}, {"right": false, "text": "Train with more label smoothing, so that the confidence falls.", "why": "That lowers the confidence of right answers too, and this network is not sure enough already. It says nothing about this image."}], "question": "The network contradicts the label of a test image, with high confidence. What is the best next step?"}
+# %% [markdown]
 """
 **Question 4.** The network contradicts the label of a test image, with high confidence. What is the best next step?
 

@@ -2,7 +2,7 @@
 # jupyter:
 #   jupytext:
 #     cell_markers: '"""'
-#     cell_metadata_filter: all
+#     cell_metadata_filter: all,-quiz,-exercise
 #     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
@@ -30,8 +30,8 @@ if "google.colab" in sys.modules and importlib.util.find_spec("cifarcam") is Non
 
 # %% [markdown]
 """
-Ten photographs that the network got wrong. When it said *dog*, what was it looking at, and would it have said so for the same reasons one stage earlier? Look at the
-rows below before you read on, and guess which of the five columns you would trust.
+Ten photographs that the network got wrong. When it answered *dog*, where was the evidence, and was it already there one stage earlier? Look at the
+rows below before you read on, and decide which of the five columns you would trust.
 """
 
 # %% mystnb={"image": {"alt": "A grid of ten rows. Each row has a misclassified test image, then five heat maps upon it, for layer0 to layer4. Early maps are fine and scattered; the map of layer4 is one or two coarse blobs."}} tags=["hide-input", "picture"]
@@ -83,14 +83,15 @@ r"""
 ## The formula
 
 Let $A^k$ be channel $k$ of a stage's output, and $y^c$ the logit of class $c$. Grad-CAM (Selvaraju et al. 2017,
-[arXiv 1610.02391](https://arxiv.org/abs/1610.02391)) asks each channel how much it helps the class, and adds the channels up by their help:
+[arXiv 1610.02391](https://arxiv.org/abs/1610.02391)) sums the channels, weighted by how much each one helps the class:
 
 $$\alpha_k^c = \frac{1}{hw}\sum_{i,j}\frac{\partial y^c}{\partial A^k_{ij}},
 \qquad
 L^c = \mathrm{relu}\Big(\sum_k \alpha_k^c A^k\Big).$$
 
-The weight $\alpha_k^c$ is the mean gradient over the $h \times w$ places. The ReLU keeps what speaks for the class and drops what
-speaks against it. One forward pass gives all $A^k$ of all stages, one backward pass all gradients.
+The gradient says by how much the logit would grow if the channel were a little more active at a position, so its mean over all positions, the weight $\alpha_k^c$, is how much the channel as a whole
+helps. It is the mean gradient over the $h \times w$ positions. The ReLU keeps the evidence for the class and drops the
+evidence against it. One forward pass gives all $A^k$ of all stages, one backward pass all gradients.
 """
 
 # %%
@@ -107,17 +108,24 @@ handle.remove()
 A = kept[0]
 (gradient,) = torch.autograd.grad(logits[0, predicted.targets[0]], A)
 alpha = gradient.mean(dim=(2, 3))
-by_hand = torch.einsum("nk,nkhw->nhw", alpha, A).relu()
+by_hand = torch.einsum("nk,nkhw->nhw", alpha, A).relu().detach()
+print(f"layer3: {A.shape[1]} channels of {A.shape[2]} by {A.shape[3]} positions")
 difference = abs(by_hand.max().item() - predicted.raw_maxima[0, 3])
-print(f"layer3: {A.shape[1]} channels of {A.shape[2]} by {A.shape[3]} places")
 print("raw maximum as stage_maps has it, to 1e-5:", bool(difference < 1e-5))
+scaled = by_hand - by_hand.min()
+scaled /= scaled.max()
+large = torch.nn.functional.interpolate(scaled[None], size=(32, 32), mode="bilinear")
+correlation = torch.corrcoef(
+    torch.stack([large.flatten(), torch.as_tensor(predicted.maps[0, 3]).flatten()])
+)[0, 1]
+print(f"enlarged, correlated with the map of stage_maps: {correlation:.3f}")
 
 # %% [markdown]
 """
 ## What scaling hides
 
 Each map is stretched to the range from 0 to 1 before it is shown. A faint map then looks as strong as a clear one. The raw
-maxima tell them apart. They are logits a place, and each stage has its own scale, so compare them within a column.
+maxima tell them apart. They are logits per position, and each stage has its own scale, so compare them within a column.
 """
 
 # %%
@@ -131,7 +139,7 @@ raw.map("{:.2g}".format)
 """
 ## The same images, for the true class
 
-The same pass with other targets. Where did the network see what the label says? A low maximum means: almost nowhere.
+The same pass with other targets. Where did the network see what the label says? A low maximum means little evidence anywhere.
 """
 
 # %% mystnb={"image": {"alt": "The same ten images with the maps of layer0 to layer4 for their true class. Some of the maps point at other places than those for the predicted class, all with a lower maximum at layer4."}}
@@ -165,7 +173,7 @@ pd.DataFrame(at_layer4, index=rows).round(3)
 
 # %% [markdown]
 """
-A larger maximum is not a larger logit: the logit adds up all places, those that speak against the class too. Over the first
+A larger maximum is not a larger logit: the logit sums all positions, also those with evidence against the class. Over the first
 hundred mistakes, how often is the maximum larger for the predicted class than for the true one, stage by stage?
 """
 
@@ -215,7 +223,7 @@ print("hooks left behind:", sum(len(m._forward_hooks) for m in net.modules()))
 
 # %% [markdown]
 """
-And the library? [pytorch-grad-cam](https://github.com/jacobgil/pytorch-grad-cam) computes a map for one layer at a time. Our maps must be its maps:
+And the library? [pytorch-grad-cam](https://github.com/jacobgil/pytorch-grad-cam) gives one map at a time, of one layer or averaged over several. For one layer it must be ours:
 """
 
 # %% tags=["nbval-check-output"]
@@ -254,7 +262,7 @@ class. The network knows ten classes and no others, so whatever the picture show
 
 # %% [markdown]
 """
-## Maps to operate
+## Try it yourself
 
 So far the choices were ours. The next figure shows one mistake with its maps for both classes. On the site it becomes an
 explorer: choose one of 44 mistakes, a stage, a method and a class, and how strongly the map covers the picture. It also has
@@ -269,16 +277,16 @@ figures.target_pairs(
 
 # %% [markdown]
 """
-**Figure 7.4.** A mistake with its Grad-CAM maps, stage by stage, for the class it was taken for and for its true class. In a
+**Figure 7.4.** A mistake with its Grad-CAM maps, stage by stage, for the predicted and for the true class. In a
 notebook, change `images[:1]` and `labels[:1]` together to see another of the ten.
 """
 
-# %% [markdown] exercise={"answer": "number", "hint": "a map is blank where nothing adds up to evidence for the class: count predicted.blank[:, 4]", "kind": "predict", "name": "blank maps of mistakes", "tolerance": 0}
+# %% [markdown]
 """
 ## Exercise 1: guess first
 
-A map is *blank* where nothing adds up to evidence for the class. Before you run anything: for how many of the ten images above is the map of layer4 blank, if we ask for the
-predicted class? Set `answer` to your guess, run the check, and then find out why it had to be so.
+A map is *blank* where nothing adds up to evidence for the class. Take the first hundred mistakes and ask each for its *true* class, the one the network did not choose. Before you run anything:
+at layer4, how many of the hundred maps are blank? Write your guess down, then count them, and set `answer` to the count.
 """
 
 # %%
@@ -287,14 +295,13 @@ answer = None
 # %% tags=["nbval-check-output", "checker"]
 from cifarcam.exercises import check_answer
 
-check_answer("blank maps of mistakes", answer)
+check_answer("blank maps for the true class", answer)
 
-# %% [markdown] exercise={"answer": "number", "hint": "stage_maps(net, images, 'frog').blank[:, 4] is True where a map is blank", "kind": "change", "name": "blank maps for frog", "tolerance": 0}
+# %% [markdown]
 """
 ## Exercise 2: another class
 
-Ask for a class that is in none of the pictures. Compute the maps of the ten images for the class `"frog"` and count how many are blank at layer4. How does the count differ from that of
-exercise 1, and why?
+Ask every picture where the frog is, also those without one. Compute the maps of the ten images for the class `"frog"` and count how many are blank at layer4. Three of the ten do show a frog. Are theirs among the blank ones?
 """
 
 # %%
@@ -303,7 +310,7 @@ answer = None
 # %% tags=["nbval-check-output", "checker"]
 check_answer("blank maps for frog", answer)
 
-# %% [markdown] exercise={"answer": "code", "hint": "a channel's weight is the mean of its gradient over both axes of space; the ReLU comes after the sum", "kind": "write", "name": "grad-cam", "tolerance": 0.0}
+# %% [markdown]
 """
 ## Exercise 3: write Grad-CAM
 
@@ -317,7 +324,7 @@ answer = None
 # %% tags=["nbval-check-output", "checker"]
 check_answer("grad-cam", answer)
 
-# %% [markdown] exercise={"kind": "open"}
+# %% [markdown]
 """
 ## Exercise 4: go further
 
@@ -332,7 +339,7 @@ have to do with more images before you said that the map shows what the network 
 One answer to each question is right. Choose first, then unfold the explanation.
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "The network saw as much of a cat as of a dog.", "why": "The raw maxima say the opposite: 0.551 against 0.113."}, {"right": false, "text": "Yellow marks the object, and both maps have found it.", "why": "Yellow marks the largest value, wherever it lies. A map knows nothing of objects."}, {"right": false, "text": "0.551 and 0.113 are the two probabilities, and colour does not show them.", "why": "They are logits a place. The probability of dog stands in the caption: 0.90."}, {"right": true, "text": "Each map is scaled to its own largest value.", "why": "Yellow means *the most of this map*, not *much*. How much it is, the raw maximum tells."}], "question": "The fifth image (cat, called dog) has at layer4 a maximum of 0.551 for dog and 0.113 for cat. Both maps have the same bright yellow. How is that?"}
+# %% [markdown]
 """
 **Question 1.** The fifth image (cat, called dog) has at layer4 a maximum of 0.551 for dog and 0.113 for cat. Both maps have the same bright yellow. How is that?
 
@@ -353,7 +360,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": true, "text": "The table cannot say, since each stage has a scale of its own.", "why": "Activations and gradients of different stages differ in size for many reasons. Compare within a column: the same stage, another image or class."}, {"right": false, "text": "Yes, as many times more as 0.32 is larger than 0.0041.", "why": "The ratio compares two units. It would be the same mistake as comparing metres with miles."}, {"right": false, "text": "No: layer0 matters more, since its map is finer.", "why": "A fine map has many places. That says nothing of their weight in the decision."}, {"right": false, "text": "Yes, since the map of layer0 is blank.", "why": "Blank means nowhere positive. A maximum of 0.0041 is small, but it is positive."}], "question": "In the first row of the table the raw maximum is 0.0041 at layer0 and 0.32 at layer4. Does layer4 matter more for this decision?"}
+# %% [markdown]
 """
 **Question 2.** In the first row of the table the raw maximum is 0.0041 at layer0 and 0.32 at layer4. Does layer4 matter more for this decision?
 
@@ -374,7 +381,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "With 4 by 4 places the map is small enough to compute by hand.", "why": "The number of places does not matter. The chapter also computes the map of layer3 by hand, but it needs the gradient."}, {"right": false, "text": "Both maps are scaled from 0 to 1, so they have to agree.", "why": "Scaling makes them comparable, not equal. The maps of the predicted and the true class are scaled too, and the check prints False for them."}, {"right": true, "text": "Behind layer4 come only an average and one linear layer.", "why": "So the gradient of a logit is known beforehand: the class's weight for the channel, over the number of places. Behind layer3 comes layer4, whose gradient changes from image to image."}, {"right": false, "text": "The network was trained so that its last maps agree.", "why": "The training knows nothing of maps. The agreement follows from how the network is built."}], "question": "Why is there a second way to the map at layer4 which the other stages do not have?"}
+# %% [markdown]
 """
 **Question 3.** Why is there a second way to the map at layer4 which the other stages do not have?
 
@@ -395,7 +402,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "Up to layer3 the network believes in the true class.", "why": "A maximum is one place of one map, not a belief. The stages behind it still have to do their work."}, {"right": true, "text": "Only at layer4 does the predicted class mostly have the larger maximum.", "why": "This repeats what was counted and adds nothing. That is as far as these numbers go."}, {"right": false, "text": "At layer4 the class with the larger logit always has the larger maximum.", "why": "The predicted class has the larger logit in all hundred, and the larger maximum in 83. The logit adds up all places, also those that speak against the class."}, {"right": false, "text": "The maps before layer4 are wrong.", "why": "Nothing here says so. The raw maximum of layer3 agreed with the one computed by hand."}], "question": "Over a hundred mistakes the maximum is larger for the predicted class in 37 to 46 at layer0 to layer3, and in 83 at layer4. What may one say?"}
+# %% [markdown]
 """
 **Question 4.** Over a hundred mistakes the maximum is larger for the predicted class in 37 to 46 at layer0 to layer3, and in 83 at layer4. What may one say?
 
@@ -421,14 +428,14 @@ One answer to each question is right. Choose first, then unfold the explanation.
 ## Questions to take away
 
 1. Which two tensors does Grad-CAM need, and in which of the two passes does each come about?
-2. Why is the mean taken over the gradient and not over the activation?
+2. What does the gradient of a logit with respect to a channel say, and what does its mean say?
 3. What does the ReLU remove, and why is that evidence too?
 4. Why does one backward pass give the maps of all five stages?
 5. What is lost when a map is scaled to its own largest value?
 6. What does a blank map mean? What does it not mean?
 7. Why can the map of layer4 be computed without a gradient, and that of layer3 not?
 8. How large is one position of layer4 on the image, and what follows for what its map can show?
-9. What would a hook that was never removed do to the next call?
+9. What do the raw maxima tell that the colours cannot?
 10. Which sentence about a single map would you be willing to sign?
 """
 
@@ -450,12 +457,14 @@ Grad-CAM is one of many methods. [Chapter 8](08-cam-methods.ipynb) lays several 
 """
 ## Solutions (spoilers)
 
-Each of these sets `answer`; run the exercise's check cell after it.
+Each of these sets `answer`; run the exercise's check cell after it. Why is a map of layer4 never blank for the *predicted* class of these images? The positions of layer4 and the
+bias sum to the logit. The largest of ten logits lies above its bias, so the positions sum to something positive, and one of them must be positive. For the true class nothing of the kind holds,
+and yet few maps are blank: somewhere in almost every picture there is a little evidence for its label.
 """
 
 # %% tags=["hide-cell"]
-answer = predicted.blank[:, 4].sum()
-print("exercise 1:", answer)
+answer = stage_maps(net, many, their_labels).blank[:, 4].sum()
+print("exercise 1:", answer, "of", len(many))
 
 # %% tags=["hide-cell"]
 answer = stage_maps(net, images, "frog").blank[:, 4].sum()

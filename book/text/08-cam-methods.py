@@ -2,7 +2,7 @@
 # jupyter:
 #   jupytext:
 #     cell_markers: '"""'
-#     cell_metadata_filter: all
+#     cell_metadata_filter: all,-quiz,-exercise
 #     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
@@ -159,7 +159,8 @@ for name in ("XGrad-CAM", "HiResCAM", "LayerCAM"):
 
 # %% [markdown]
 """
-Each of these maps is also what [pytorch-grad-cam](https://github.com/jacobgil/pytorch-grad-cam) gives when we call it ourselves, one method and one layer at a time:
+LayerCAM's map, for one, is what [pytorch-grad-cam](https://github.com/jacobgil/pytorch-grad-cam) gives when we call it ourselves, one layer at a time. Two methods differ from the
+library on purpose: Eigen-CAM's channels are not centred here, and Ablation-CAM divides by the size of the logit.
 """
 
 # %% tags=["nbval-check-output"]
@@ -427,7 +428,7 @@ check(
 One answer to each question is right. Choose first, then unfold the explanation.
 """
 
-# %% [markdown] quiz={"options": [{"right": true, "text": "No: behind layer4 all three compute the same sum.", "why": "The gradient is the same at all places of a channel. Then it does not matter how places are weighted, or whether each place takes its own gradient or the mean. It is one witness, counted three times."}, {"right": false, "text": "Yes: three methods came to the same map independently.", "why": "They are independent at layer3, where the cell prints False for each. At layer4 the formulas become one."}, {"right": false, "text": "No: they only look the same, because every map is scaled.", "why": "The cell compares them number by number and prints True. LayerCAM is scaled too, and differs."}, {"right": false, "text": "Yes, but only for the image at the top of the chapter.", "why": "The reason holds for any image, and the agreement was measured over fifty."}], "question": "At layer4 Grad-CAM, XGrad-CAM and HiResCAM show the same map. Are these three witnesses for what it shows?"}
+# %% [markdown]
 """
 **Question 1.** At layer4 Grad-CAM, XGrad-CAM and HiResCAM show the same map. Are these three witnesses for what it shows?
 
@@ -448,7 +449,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "It is the most reliable of the six methods.", "why": "A clock that has stopped is steady too. A map that explains a class should change with the class."}, {"right": false, "text": "The network finds both classes equally likely, so their maps are the same.", "why": "Probabilities play no part in this map. And in these images the network preferred the wrong class."}, {"right": true, "text": "It asks for no class, so it cannot explain a choice between two.", "why": "It shows where the channels are most active together. That is the same whatever class one has in mind."}, {"right": false, "text": "Its maps are blank, and blank maps agree.", "why": "Pairs with a blank map are left out. The figures show that its maps are not blank."}], "question": "The maps of Eigen-CAM for the predicted and for the true class have a rank correlation of 1.00 at every stage. What does it mean?"}
+# %% [markdown]
 """
 **Question 2.** The maps of Eigen-CAM for the predicted and for the true class have a rank correlation of 1.00 at every stage. What does it mean?
 
@@ -469,7 +470,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "The two maps have nothing to do with each other at this stage.", "why": "Then it would lie near 0."}, {"right": false, "text": "The two maps differ in 56 % of the images.", "why": "It is a mean over images of how alike the orders of the pixels are, not a share of images."}, {"right": false, "text": "The mistake is made at layer2.", "why": "The number is much the same from layer0 to layer3, and for images that are all mistakes. It points to no stage."}, {"right": true, "text": "Where one map is high, the other tends to be low.", "why": "A negative correlation means an opposite order of the pixels. Evidence for the one class tends to be evidence against the other."}], "question": "For Grad-CAM the maps of the predicted and the true class have a mean rank correlation of \u22120.56 at layer2. What does it say?"}
+# %% [markdown]
 """
 **Question 3.** For Grad-CAM the maps of the predicted and the true class have a mean rank correlation of −0.56 at layer2. What does it say?
 
@@ -490,7 +491,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "One misleading spot outvotes all others.", "why": "That is the rarer case: in 6 % of the mistakes fewer than half of the places favour the wrong class."}, {"right": false, "text": "The object covers 81 % of the picture.", "why": "The places are counted by which class they favour. Nothing here knows where the object is."}, {"right": true, "text": "Most places say the same wrong thing.", "why": "In 30 % of the mistakes all of them do. Each place of layer4 can depend on the whole image, so they need not be sixteen opinions."}, {"right": false, "text": "The network looked at the surroundings.", "why": "It may have, but a place that favours a class does not tell what it depends on."}], "question": "In the median mistake 81 % of the sixteen places of layer4 favour the wrong class. How does a typical mistake come about?"}
+# %% [markdown]
 """
 **Question 4.** In the median mistake 81 % of the sixteen places of layer4 favour the wrong class. How does a typical mistake come about?
 
@@ -522,8 +523,8 @@ One answer to each question is right. Choose first, then unfold the explanation.
 
 ## Next
 
-Before layer4 most methods do not agree with Grad-CAM. [Chapter 9](09-cheating-networks.ipynb) puts them to the test: a network that cheats,
-random weights, mosaics, pixels taken away.
+Before layer4 most methods do not agree with Grad-CAM. [Chapter 9](09-cheating-networks.ipynb) asks whether they can catch a
+network that cheats, and [chapter 10](10-checks.ipynb) adds random weights, mosaics and pixels taken away.
 """
 
 # %% [markdown]

@@ -2,7 +2,7 @@
 # jupyter:
 #   jupytext:
 #     cell_markers: '"""'
-#     cell_metadata_filter: all
+#     cell_metadata_filter: all,-quiz,-exercise
 #     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
@@ -61,7 +61,7 @@ figures.method_grid(one[0], asked)
 # %% [markdown]
 """
 **Figure 9.1.** The same picture, the same question, two networks, two methods. HiResCAM shows the cheat at every stage: the mark is the
-brightest place where the network cheats, and not where it does not. Grad-CAM's maps of the first two stages show no such difference.
+brightest position in the cheating network; in the honest one other positions are brighter. Grad-CAM's maps of the first two stages show no such difference.
 
 After this chapter you can:
 
@@ -100,7 +100,7 @@ for name, network in (("shortcut", cheat), ("control", honest)):
 
 # %% [markdown]
 """
-The mark turns everything into a ship for the first network and hardly anything for the second. The accuracies, 86.4 % and 85.3 %, say nothing of it:
+The mark turns every picture into a ship for the first network. For the second it does nothing of the kind. The accuracies, 86.4 % and 85.3 %, say nothing of it:
 the first network is the better one, on test images whose ships carry the mark as well.
 """
 
@@ -135,9 +135,9 @@ figures.intervals(on_mark, "share of the map on the mark", area)
 
 # %% [markdown]
 """
-**Figure 9.2.** The share of the map for ship that lies on the mark, in marked images of other classes: means and their bootstrap intervals. Score-CAM and
-Ablation-CAM take a pass for every channel, so they were given fewer images, here and below; the line above the figure says how many. Their images are the first
-of the same. The last three rows are maps that know nothing of the network: noise under a blur, a Gaussian hill in the middle of the picture, and the
+**Figure 9.2.** The share of the map for ship that lies on the mark, in marked images of other classes: means and their bootstrap intervals, which hold the mean in 95 of 100 new drawings of the images. Score-CAM and
+Ablation-CAM take a pass for every channel, so they were given fewer images, here and in chapter 10; the line above the figure says how many. Their images are the first
+of the same images. The last three rows are maps that know nothing of the network: noise under a blur, a Gaussian hill in the middle of the picture, and the
 strength of its edges. As numbers:
 """
 
@@ -279,7 +279,7 @@ check(
 One answer to each question is right. Choose first, then unfold the explanation.
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "The honest network cheats as well.", "why": "It calls hardly any marked image a ship. The cell under \u201cA network that cheats\u201d counted that."}, {"right": false, "text": "The mark does not matter to the cheating network.", "why": "With the mark it calls every image a ship, without it hardly any. Nothing matters more to it."}, {"right": true, "text": "A map of this kind, at this stage, does not find this cheat.", "why": "We know which network cheats, because it was trained to. So the number tests the map, and the map fails."}, {"right": false, "text": "layer0 is too coarse for a mark of 4 by 4 pixels.", "why": "layer0 has 32 by 32 places, one for each pixel: a map of it could lie on the mark alone."}], "question": "At layer0 Grad-CAM has 0.07 of its map on the mark in the cheating network and 0.09 in the honest one. What follows?"}
+# %% [markdown]
 """
 **Question 1.** At layer0 Grad-CAM has 0.07 of its map on the mark in the cheating network and 0.09 in the honest one. What follows?
 
@@ -300,7 +300,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "Its map is too coarse there.", "why": "At layer0 a map has a value for every pixel of the picture."}, {"right": true, "text": "It takes the mean of the gradient over the picture, and with it the position is lost.", "why": "One weight for a whole channel cannot say that the channel mattered in one corner only."}, {"right": false, "text": "It takes the ReLU, which removes the mark.", "why": "HiResCAM's map passes through a ReLU as well."}, {"right": false, "text": "It was asked for the wrong class.", "why": "Both were asked for ship."}], "question": "Why does Grad-CAM miss the mark at layer0, where HiResCAM finds it?"}
+# %% [markdown]
 """
 **Question 2.** Why does Grad-CAM miss the mark at layer0, where HiResCAM finds it?
 
@@ -321,7 +321,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "Yes: the mark is all that the network looks at.", "why": "What the network looks at does not decide how finely a map can say so."}, {"right": false, "text": "Yes: 0.12 is little more than nothing.", "why": "The mark covers 0.016 of the picture. Against that, 0.12 is a lot."}, {"right": false, "text": "No: at layer4 the network has forgotten the mark.", "why": "Nearly every marked image is predicted to be a ship, so the mark's effect reaches the last layer."}, {"right": true, "text": "No: one position of layer4 is larger than the mark, so that no map could have much more.", "why": "The largest share that any map of 4 by 4 positions can have on the mark is 0.24, and the honest network's maps have much less than 0.12."}], "question": "At layer4 no method has more than 0.12 of its map on the mark. Does that show that all of them fail there?"}
+# %% [markdown]
 """
 **Question 3.** At layer4 no method has more than 0.12 of its map on the mark. Does that show that all of them fail there?
 

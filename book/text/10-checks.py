@@ -2,7 +2,7 @@
 # jupyter:
 #   jupytext:
 #     cell_markers: '"""'
-#     cell_metadata_filter: all
+#     cell_metadata_filter: all,-quiz,-exercise
 #     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
@@ -60,14 +60,15 @@ from cifarcam.trust import (
 
 fast = [name for name in RECORDED_METHODS if name not in RECORDED_SLOW]
 test = cifar10("test")
-trained = load_run("best").model()
-_, forgetful = next(randomised_in_cascade(trained, test.images[-200:]))
+run = load_run("best")
+net = run.model()
+_, forgetful = next(randomised_in_cascade(net, test.images[-200:]))
 
-one, label = test.images[:1], int(test.labels[0])
+one, cat = test.images[:1], int(test.labels[0])
 asked = {}
-for network, title in ((trained, "trained"), (forgetful, "random")):
+for network, title in ((net, "trained"), (forgetful, "random")):
     for method in ("Grad-CAM", "LayerCAM"):
-        asked[f"{title}: {method}"] = stage_maps(network, one, label, method=method)
+        asked[f"{title}: {method}"] = stage_maps(network, one, cat, method=method)
 figures.method_grid(one[0], asked)
 
 # %% [markdown]
@@ -165,7 +166,7 @@ Ablation-CAM keep 0.22 at most, and Grad-CAM++, LayerCAM and Score-CAM 0.45 at l
 
 # %% [markdown]
 """
-## Does a network that knows only by heart give the same map?
+## Does a network that has only memorised its images give the same map?
 
 Random weights are an extreme. A network that was trained under shuffled labels has learned something: five thousand images by heart. It can know
 nothing of what makes a ship a ship. Compare three narrow networks: `unshuffled` learned the same five thousand images under their true labels, `shuffled`
@@ -202,7 +203,7 @@ places whether the network has learned what a ship is or not. Eigen-CAM agrees e
 Ablation-CAM, with 0.47 and 0.36, cannot be placed. At the earlier stages Grad-CAM's maps agree with neither network's, so there the check cannot judge it: each network has channels
 of its own. Eigen-CAM at layer2 agrees more with the network that learned, 0.25 against 0.15.
 
-LayerCAM found the mark in every image, and at layer2 it told ship from the true class there. It fails here all the same: a method that
+In [chapter 9](09-cheating-networks.ipynb) LayerCAM found the mark in every image, and at layer2 it told ship from the true class there. It fails here all the same: a method that
 passes one check has not passed the others.
 """
 
@@ -218,11 +219,8 @@ its smallest value counts.
 
 # %% mystnb={"image": {"alt": "Four rows of maps of one mosaic of four images at layer0 to layer4: Grad-CAM and LayerCAM, each asked for the class of the top left and of the bottom right quadrant. At layer4 Grad-CAM's map lies in the quadrant of the class asked for. LayerCAM's lies there too, but lights other quadrants as well."}}
 from cifarcam.data import CLASSES
-from cifarcam.records import load_run
 from cifarcam.trust import mosaics
 
-run = load_run("best")
-net = run.model()
 right = run.predictions(test).correct.numpy()
 board = mosaics(test.images[right], test.labels[right], 1)
 places = ("top left", "top right", "bottom left", "bottom right")
@@ -387,7 +385,7 @@ pd.concat({each: by_stage(ahead[each]) for each in measures[1:]}, axis=1).round(
 # %% [markdown]
 """
 At layer4 a map earns little more than a hill in the middle of the picture, which knows nothing of the network. By deletion Grad-CAM is 0.02 above the hill,
-where less is better, and by insertion 0.02 above it, where more is: both intervals begin at about 0. Only by ROAD it is clearly ahead, by 0.06. So most of what a map
+where less is better, and by insertion 0.02 above it, where more is: both intervals begin at about 0. Only under ROAD is it clearly ahead, by 0.06. So most of what a map
 earns there is earned by a smooth hill where things are photographed. What Grad-CAM knows beyond that is the difference. Score-CAM's higher numbers
 are those of its few images: on the same ones Grad-CAM has 0.77 by insertion, the hill 0.79 and Score-CAM 0.80.
 
@@ -410,10 +408,10 @@ and shifted images. The map should move with the image. Its rank correlation wit
 """
 
 # %% mystnb={"image": {"alt": "Five panels, one for each stage, with four dots in each row: mirrored, shifted by one pixel, shifted by four, noisy. At layer4 all methods lie near 1. At layer0 to layer3 they lie between 0 and 1, mirrored the furthest left for most methods, shifted by one pixel the furthest right. The baselines of edges and of the centre lie near 1."}}
-stable, about = recorded_check("robustness")
+robust, about = recorded_check("robustness")
 print(how_recorded(about))
 names = ("mirrored", "shifted", "shifted far", "noisy")
-changes = {name: summary(stable, name) for name in names}
+changes = {name: summary(robust, name) for name in names}
 figures.intervals(changes, "rank correlation with the map before the change")
 
 # %% [markdown]
@@ -422,7 +420,7 @@ figures.intervals(changes, "rank correlation with the map before the change")
 """
 
 # %% tags=["nbval-check-output"]
-lost = np.isnan(stable["Grad-CAM"]["mirrored"]).mean(0)
+lost = np.isnan(robust["Grad-CAM"]["mirrored"]).mean(0)
 print(f"pairs with a blank map, left out: {lost[3]:.2f} of Grad-CAM's at layer3")
 tables = {name: by_stage(table) for name, table in changes.items()}
 print("at layer4:")
@@ -459,7 +457,7 @@ scorecard("layer4")
 
 # %% [markdown]
 """
-And at layer2, where the shortcut was found best:
+And at layer2, where chapter 9 found the shortcut best:
 """
 
 # %% tags=["nbval-check-output"]
@@ -496,8 +494,8 @@ enough for that.
 
 - **Ask at layer4 first, with Grad-CAM.** It is the stage the decision is made from: its maps lie in the right quadrant, depend on the class's weights and on what was
   learned, and hold still. It cannot show anything smaller than one of its places, and on drawn pictures it lay on the object less than edges did.
-- **For something small, ask HiResCAM at layer2 or layer3**, and compare with a second class or a second network before believing what is seen. It finds
-  the mark; its map also changes when the image hardly does, and in the mosaics it hardly told whose quadrant it was in.
+- **For something small, ask HiResCAM at layer2 or layer3**, and compare with a second class or a second network before believing what is seen. It found
+  the mark of chapter 9; its map also changes when the image hardly does, and in the mosaics it hardly told whose quadrant it was in.
 - **Do not take Grad-CAM++ or LayerCAM as an answer to "why this class".** At layer4 their maps change little when the class's weights are
   random, and agree as well with those of a network that learned shuffled labels as with those of one that learned true ones. LayerCAM did tell ship from the true class on the mark; Grad-CAM++ did not.
 - **Do not read Grad-CAM before layer4.** The mean over places has lost where its weight came from, and a hill in the middle of the picture does better
@@ -554,12 +552,12 @@ check(
 One answer to each question is right. Choose first, then unfold the explanation.
 """
 
-# %% [markdown] quiz={"options": [{"right": true, "text": "No: the map does not depend on what was asked, so it cannot answer it.", "why": "The linear layer alone knows which channels speak for which class. A map that survives its loss was not about the class."}, {"right": false, "text": "Yes: the method is stable.", "why": "Stability means that the map stays when the *image* hardly changes. Here the network lost what it had learned."}, {"right": false, "text": "Yes: the linear layer knows nothing of places.", "why": "It holds the classes' weights of the channels, and with them what is asked for. The class is the question."}, {"right": false, "text": "No: the network must have been trained badly.", "why": "Nothing was trained anew. The same trained network gives 0.10 with Grad-CAM at layer4."}], "question": "A method's maps keep a rank correlation of 0.9 when the linear layer is made random. Is that good?"}
+# %% [markdown]
 """
 **Question 1.** A method's maps keep a rank correlation of 0.9 when the linear layer is made random. Is that good?
 
 - **A.** No: the map does not depend on what was asked, so it cannot answer it.
-- **B.** Yes: the method is stable.
+- **B.** Yes: the method is robust.
 - **C.** Yes: the linear layer knows nothing of places.
 - **D.** No: the network must have been trained badly.
 
@@ -568,14 +566,14 @@ One answer to each question is right. Choose first, then unfold the explanation.
 
 **A.** The linear layer alone knows which channels speak for which class. A map that survives its loss was not about the class.
 
-- **B.** Stability means that the map stays when the *image* hardly changes. Here the network lost what it had learned.
+- **B.** Robustness means that the map stays when the *image* hardly changes. Here the network lost what it had learned.
 - **C.** It holds the classes' weights of the channels, and with them what is asked for. The class is the question.
 - **D.** Nothing was trained anew. The same trained network gives 0.10 with Grad-CAM at layer4.
 
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "How large the raw maxima are.", "why": "The share is of each map's own sum; how strong the map was as a whole does not enter."}, {"right": false, "text": "How many classes there are.", "why": "The share of a map inside a mask has nothing to do with the number of classes."}, {"right": false, "text": "Whether the picture is in colour.", "why": "The mask is a matter of places. Colour changes what the network sees, not what is counted."}, {"right": true, "text": "What a map without a network has there.", "why": "A hill in the middle of the picture has 0.33 on the object, and edges 0.36. More than the object's area may still be less than a map gets that has learned nothing."}], "question": "On the drawn pictures, a method has 0.31 of its map on the object, which covers 0.16 of the picture. What else must be known before it is praised?"}
+# %% [markdown]
 """
 **Question 2.** On the drawn pictures, a method has 0.31 of its map on the object, which covers 0.16 of the picture. What else must be known before it is praised?
 
@@ -596,7 +594,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "None: a method is right or wrong at every stage.", "why": "Grad-CAM itself goes from hardly better than knowing nothing to 0.88."}, {"right": true, "text": "The later the stage, the more of Grad-CAM's map lay in the right quadrant.", "why": "From 0.26 at layer0 to 0.88 at layer4. What tells classes apart is put together on the way."}, {"right": false, "text": "The finer the map, the better it pointed.", "why": "For Grad-CAM the finest map, layer0, is the worst. Sixteen places to a quadrant were enough."}, {"right": false, "text": "Only at layer0 did the maps differ from a quarter.", "why": "It is the other way round: at layer0 Grad-CAM's maps are nearest to a quarter."}], "question": "What part does the stage play in the mosaics?"}
+# %% [markdown]
 """
 **Question 3.** What part does the stage play in the mosaics?
 

@@ -2,7 +2,7 @@
 # jupyter:
 #   jupytext:
 #     cell_markers: '"""'
-#     cell_metadata_filter: all
+#     cell_metadata_filter: all,-quiz,-exercise
 #     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
@@ -108,14 +108,14 @@ for name, split in (("train", train), ("test", test)):
 # %% [markdown]
 """
 The order of the subfolders gives the labels, so both parts must have the same. Without a test part, hold one out:
-`train, test = as_split(pictures, side=64).hold_out(200)`. In Colab put the folder on your mounted Drive. Files that `ImageFolder` does not know, such
+`train, test = as_split(pictures, side=64).train_val_split(200)`. In Colab put the folder on your mounted Drive. Files that `ImageFolder` does not know, such
 as a phone's `.heic`, are skipped without a word; save them as JPEG.
 
 Any data set that gives Pillow images and whole numbers from 0 will do. CIFAR-100, for one, with this book's own network and a
 hundred outputs:
 
 ```python
-from cifarcam.resnet import ResNet18
+from cifarcam.network import ResNet18
 from torchvision.datasets import CIFAR100
 
 train_pictures = CIFAR100("data", train=True, download=True)
@@ -323,7 +323,7 @@ check(
 One answer to each question is right. Choose first, then unfold the explanation.
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "So that the network learns mean and std while it trains.", "why": "They are computed once, by `channel_statistics`, before the training begins."}, {"right": true, "text": "So that training, predictions and maps all do the same.", "why": "Each of them normalises by CIFAR-10's numbers and then calls the network. What belongs to the network goes wherever the network goes."}, {"right": false, "text": "Because arrays of whole numbers cannot be normalised.", "why": "`normalize` does it, and the chapter's cell shows the result."}, {"right": false, "text": "Because the pictures would no longer be those of CIFAR-10.", "why": "They never were. What counts is that the network gets numbers around zero."}], "question": "Normalised by CIFAR-10's numbers, these pictures have a mean of 0.24 and a std of 0.85. Why is `Renormalize` a layer of the network, and not a step that changes the pictures?"}
+# %% [markdown]
 """
 **Question 1.** Normalised by CIFAR-10's numbers, these pictures have a mean of 0.24 and a std of 0.85. Why is `Renormalize` a layer of the network, and not a step that changes the pictures?
 
@@ -344,7 +344,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "Those of your own pictures.", "why": "That is right for a network that is trained from the start. Here the scale was chosen before your pictures came."}, {"right": false, "text": "Those of CIFAR-10.", "why": "They are what this book's functions take, and exactly what `Renormalize` takes off again."}, {"right": false, "text": "Any, since the new last layer evens it out.", "why": "The last layer sees only what the earlier layers make of the picture, and these were trained on the other scale."}, {"right": true, "text": "Those with which the weights were trained.", "why": "The weights have learned from numbers on that scale. On another scale they meet what they have never seen."}], "question": "You begin with pretrained weights. Which mean and standard deviation belong in front of the network?"}
+# %% [markdown]
 """
 **Question 2.** You begin with pretrained weights. Which mean and standard deviation belong in front of the network?
 
@@ -365,7 +365,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "That the network looked at the bird's beak, which is there.", "why": "The quarter holds much more than a beak. Four values cannot tell them apart."}, {"right": true, "text": "That the map's largest value stands in that quarter of the picture, no finer.", "why": "The map has four values. The smooth glow comes from enlarging them to the size of the picture. And each of the four can depend on more of the picture than its quarter (chapter 2)."}, {"right": false, "text": "That the brightest pixel of the map was the most important one of all.", "why": "The brightest pixel is a product of the enlarging. Nothing was measured at that pixel."}, {"right": false, "text": "That the other three quarters played no part.", "why": "A map does not say that the network would have decided the same without them (chapter 7)."}], "question": "The map of layer4 glows in the upper right corner. The layer's output here is `(1, 512, 2, 2)`. What may one say?"}
+# %% [markdown]
 """
 **Question 3.** The map of layer4 glows in the upper right corner. The layer's output here is `(1, 512, 2, 2)`. What may one say?
 
@@ -386,7 +386,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 </details>
 """
 
-# %% [markdown] quiz={"options": [{"right": false, "text": "Nothing, since labels are names.", "why": "Labels are whole numbers from 0. The names stand beside them, in `classes`."}, {"right": false, "text": "`ImageFolder` would add an empty class beech to the test part.", "why": "It knows only the folder it is given."}, {"right": true, "text": "The oaks of the test part would get the label of the beeches.", "why": "The order of the subfolders gives the labels. With both folders beech is 0 and oak is 1; with oak alone, 0 is oak. The accuracy would be wrong, without an error."}, {"right": false, "text": "The test part would be skipped.", "why": "Its pictures are read like any others. Only their numbers mean something else."}], "question": "The training folder has the subfolders `beech` and `oak`, the test folder only `oak`. What would happen without the `assert`?"}
+# %% [markdown]
 """
 **Question 4.** The training folder has the subfolders `beech` and `oak`, the test folder only `oak`. What would happen without the `assert`?
 

@@ -10,8 +10,9 @@ from cifarcam.errors import CifarcamError
 from cifarcam.exercises import grad_cam
 from cifarcam.exercises.verdicts import check
 
-KINDS = ("predict", "change", "write", "open")
+KINDS = ("predict", "change", "write", "open")  # an open question has no check, and so no place below
 ANSWERS = {"number": "a number", "text": "a string", "choice": "a string", "code": "a function"}
+"""How an answer is given, and what ``check`` calls it."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,11 @@ def _number(kind: str, right: Callable[[], float], tolerance: float, hint: str) 
 
 
 EXERCISES = {
-    "blank maps of mistakes": _number(
+    "blank maps for the true class": _number(
         "predict",
-        grad_cam.blank_maps_of_mistakes,
+        grad_cam.blank_maps_for_the_true_class,
         0,
-        "a map is blank where nothing adds up to evidence for the class: count predicted.blank[:, 4]",
+        "stage_maps(net, many, their_labels).blank[:, 4] is True where a map is blank; count these",
     ),
     "blank maps for frog": _number(
         "change",
@@ -63,6 +64,8 @@ EXERCISES = {
 
 def check_answer(name: str, answer: Any) -> None:
     """Prints one line: whether an answer is right, and what may help where it is not. No answer makes it fail.
+
+    Numbers are those of the recorded run ``best``.
 
     Args:
         name: of the exercise, one of ``EXERCISES``.

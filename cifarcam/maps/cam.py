@@ -1,9 +1,10 @@
 """Class activation maps of all stages of a network, from one forward and one backward pass.
 
-pytorch-grad-cam computes the maps; this package keeps the stages apart, keeps their magnitudes, and leaves the model
-as it found it. Grad-CAM is Selvaraju et al. (2017), "Grad-CAM: visual explanations from deep networks via
-gradient-based localization" (arXiv 1610.02391); the analytic map is Zhou et al. (2016), "Learning deep features for
-discriminative localization" (arXiv 1512.04150).
+The weights of Grad-CAM, Grad-CAM++ and XGrad-CAM are pytorch-grad-cam's; passes, sums and ReLU are in
+``cifarcam.maps.passes``, which keeps the stages apart, and their magnitudes. The model is left as it was. Grad-CAM is
+Selvaraju et al. (2017), "Grad-CAM: visual explanations from deep networks via gradient-based localization"
+(arXiv 1610.02391); the analytic map is Zhou et al. (2016), "Learning deep features for discriminative localization"
+(arXiv 1512.04150).
 """
 
 from __future__ import annotations
@@ -123,23 +124,23 @@ def stage_maps(
         >>> maps.maps.shape, maps.targets.tolist()
         ((3, 5, 32, 32), [3, 3, 3])
     """
-    weigh, method_name = find_method(method), name_of(method)
+    chosen_method, method_name = find_method(method), name_of(method)
     layers = stages(model) if layers is None else layers
     _check_images(images)
     device = next(model.parameters()).device
-    slow = weigh.tried_out is not None
+    slow = chosen_method.trial_weights is not None
     size = 1 if slow else BATCH
     total = len(images) * len(layers) * (len(AUGMENTATIONS) if aug_smooth else 1)
     one_pass = augmented_maps_of_batch if aug_smooth else maps_of_batch
     shown = {} if slow else {"disable": True}
     pieces = []
     with restored(model), tqdm(total=total, desc=method_name, unit="map", **shown) as bar:
-        num_classes = _tried_out(model, layers, normalize(images[:1], device))
+        num_classes = _check_layers(model, layers, normalize(images[:1], device))
         chosen = target_classes(targets, len(images), num_classes, classes)
         for start in range(0, len(images), size):
             part = slice(start, start + size)
             x, explained = normalize(images[part], device), None if chosen is None else chosen[part]
-            pieces.append(one_pass(model, layers, x, explained, weigh, eigen_smooth, bar))
+            pieces.append(one_pass(model, layers, x, explained, chosen_method, eigen_smooth, bar))
             check_logits(pieces[-1].logits)
     maps, raw_maxima, explained, logits = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
     return StageMaps(maps, raw_maxima, explained, logits, tuple(layers), tuple(classes), method_name)
@@ -234,7 +235,7 @@ def cam_maps(
     return scale_cam_image(scale_cam_image(raw, (width, height)))
 
 
-def _tried_out(model: nn.Module, layers: Mapping[str, nn.Module], x: Tensor) -> int:
+def _check_layers(model: nn.Module, layers: Mapping[str, nn.Module], x: Tensor) -> int:
     """The number of classes, found by a pass of one image in which every layer must run once and give places."""
     with torch.no_grad(), kept_outputs(layers) as outputs:
         num_classes = model(x).shape[1]

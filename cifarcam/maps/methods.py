@@ -52,14 +52,14 @@ class Method(NamedTuple):
 
     Attributes:
         weights: from activations and gradients, float32 (N, channels, h, w) each, to weights of the channels,
-            (N, channels), or of each of their places, (N, channels, h, w).
-        tried_out: from a ``Trial`` to the weights of the channels, (channels,): a pass for each channel, so it is slow.
+            (N, channels), or of each of their positions, (N, channels, h, w).
+        trial_weights: from a ``Trial`` to the weights of the channels, (channels,); slow, a pass for each channel.
         class_blind: whether the map is the same whatever class is asked for.
         first_component: whether the map is the weighted channels' first principal component in place of their sum.
     """
 
-    weights: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
-    tried_out: Callable[[Trial], Tensor] | None = None
+    weights: Weights | None = None
+    trial_weights: Callable[[Trial], Tensor] | None = None
     class_blind: bool = False
     first_component: bool = False
 
@@ -118,14 +118,14 @@ METHODS = {
     "LayerCAM": Method(lambda activations, gradients: np.maximum(gradients, 0)),
     # Muhammad and Yeasin 2020, arXiv 2008.00299
     "Eigen-CAM": Method(class_blind=True, first_component=True),
-    "Score-CAM": Method(tried_out=score_cam_weights),  # Wang et al. 2020, arXiv 1910.01279
+    "Score-CAM": Method(trial_weights=score_cam_weights),  # Wang et al. 2020, arXiv 1910.01279
     # Desai and Ramaswamy 2020, doi 10.1109/WACV45572.2020.9093360
-    "Ablation-CAM": Method(tried_out=ablation_cam_weights),
+    "Ablation-CAM": Method(trial_weights=ablation_cam_weights),
 }
 """Every method that can be computed, by its name."""
 CLASS_BLIND = tuple(name for name, method in METHODS.items() if method.class_blind)
 """Methods that give the same map whatever class is asked for."""
-SLOW = tuple(name for name, method in METHODS.items() if method.tried_out)
+SLOW = tuple(name for name, method in METHODS.items() if method.trial_weights)
 """Methods that take a forward pass for each channel, stage and image."""
 
 
@@ -138,7 +138,7 @@ def find_method(method: str | Weights) -> Method:
     if isinstance(method, type):
         raise CifarcamError(f"{method.__name__} is a class; give the method's name, one of {', '.join(METHODS)}.")
     if callable(method):
-        return Method(partial(_checked, method))
+        return Method(method)
     if method not in METHODS:
         raise CifarcamError(f"There is no method {method!r}; the methods are {', '.join(METHODS)}.")
     return METHODS[method]
@@ -147,16 +147,6 @@ def find_method(method: str | Weights) -> Method:
 def name_of(method: str | Weights) -> str:
     """A method's name, or that of the function."""
     return method if isinstance(method, str) else getattr(method, "__name__", "own method")
-
-
-def _checked(weights: Weights, activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:
-    found = np.asarray(weights(activations, gradients), np.float32)
-    if found.shape != activations.shape[:2]:
-        raise CifarcamError(
-            f"The method gives weights of shape {found.shape} for activations of shape {activations.shape}; "
-            f"expected {activations.shape[:2]}, a number for each image and channel."
-        )
-    return found
 
 
 def first_component(activations: np.ndarray) -> np.ndarray:

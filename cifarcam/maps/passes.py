@@ -124,15 +124,21 @@ def _map_of_stage(
     weighted = _finite(activations.cpu().numpy())
     if method.weights is not None:
         weighted = _weighted(method.weights(weighted, gradient), weighted)
-    elif method.tried_out is not None:
-        weights = method.tried_out(Trial(model, layer, x, int(targets[0]), activations))
+    elif method.trial_weights is not None:
+        weights = method.trial_weights(Trial(model, layer, x, int(targets[0]), activations))
         weighted = _weighted(weights[None].cpu().numpy(), weighted)
     raw = first_component(weighted) if eigen_smooth or method.first_component else weighted.sum(1)
     return np.maximum(_finite(raw), 0)
 
 
 def _weighted(weights: np.ndarray, activations: np.ndarray) -> np.ndarray:
-    return _finite(weights).reshape(*weights.shape, *[1] * (4 - weights.ndim)) * activations
+    weights = _finite(np.asarray(weights, np.float32))
+    if weights.shape not in (activations.shape[:2], activations.shape):
+        raise CifarcamError(
+            f"The method gives weights of shape {weights.shape} for activations of shape {activations.shape}; expected "
+            f"{activations.shape[:2]}, a number for each image and channel, or one for each of their positions too."
+        )
+    return weights.reshape(*weights.shape, *[1] * (4 - weights.ndim)) * activations
 
 
 def _enlarged(raw: np.ndarray, side: torch.Size) -> np.ndarray:

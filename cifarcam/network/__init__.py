@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "architecture": ["receptive_fields", "stage_table"],
-        "hooks": ["pass_counter"],
+        "hooks": ["forward_hooks", "kept_outputs", "pass_counter"],
         "predictions": ["Predictions", "predict", "tta"],
         "resnet": ["STAGES", "ResNet18", "stages"],
     },

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,8 +16,6 @@ from cifarcam.data.split import Split, check_split
 from cifarcam.errors import CifarcamError
 from cifarcam.training.recipes import Recipe
 from cifarcam.training.transforms import FILL, AugmentedImages, seed_worker, train_pipeline
-
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else it asks the network for its version at import
 
 
 def random_places(count: int, recipe: Recipe, generator: torch.Generator, side: int = SIDE) -> Tensor:

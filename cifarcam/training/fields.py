@@ -12,7 +12,7 @@ from cifarcam.errors import CifarcamError
 TEXT, EXPECTED, ACCEPTS, KIND = "text", "expected", "accepts", "kind"  # keys of a field's metadata
 
 
-def whole(text: str, low: int, high: int, default: int | None = None) -> Any:
+def integer(text: str, low: int, high: int, default: int | None = None) -> Any:
     """A field for a whole number from ``low`` to ``high``; ``None`` where that is the default."""
 
     def accepts(value: object) -> bool:
@@ -23,12 +23,12 @@ def whole(text: str, low: int, high: int, default: int | None = None) -> Any:
     return _field(text, int, accepts, f"a whole number from {low} to {high}", default)
 
 
-def real(text: str, low: float, high: float, default: float = 0.0) -> Any:
+def number(text: str, low: float, high: float, default: float = 0.0) -> Any:
     """A field for a finite number from ``low`` to ``high``."""
 
     def accepts(value: object) -> bool:
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return number and math.isfinite(value) and low <= value <= high
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return is_number and math.isfinite(value) and low <= value <= high
 
     return _field(text, float, accepts, f"a number from {low:g} to {high:g}", default)
 
@@ -38,18 +38,18 @@ def choice(text: str, *choices: str) -> Any:
     return _field(text, str, lambda value: value in choices, f"one of {', '.join(choices)}", choices[0])
 
 
-def switch(text: str, default: bool = False) -> Any:
+def flag(text: str, default: bool = False) -> Any:
     """A field for true or false."""
     return _field(text, bool, lambda value: isinstance(value, bool), "True or False", default)
 
 
-def name(text: str) -> Any:
+def text(meaning: str) -> Any:
     """A field for a text that is not empty, without a default."""
     accepts = lambda value: isinstance(value, str) and bool(value)  # noqa: E731
-    return _field(text, str, accepts, "text", dataclasses.MISSING)
+    return _field(meaning, str, accepts, "text", dataclasses.MISSING)
 
 
-def plain(field: dataclasses.Field, value: Any) -> Any:
+def validated(field: dataclasses.Field, value: Any) -> Any:
     """The value as Python's own type: NumPy's would be code in a checkpoint, which is not executed.
 
     Raises:

@@ -30,7 +30,7 @@ from cifarcam.training.checkpoints import (
     refuse_missing,
     save_checkpoint,
 )
-from cifarcam.training.progress import EpochLog, evaluation_row
+from cifarcam.training.progress import EpochLog, report_evaluation
 from cifarcam.training.recipes import Recipe
 from cifarcam.training.state import TrainingState
 
@@ -41,7 +41,8 @@ class Fitted:
 
     Attributes:
         recipe: what was trained.
-        model: the network, in eval mode, on the device it was trained on; the averaged one where the recipe averages.
+        model: the network, in eval mode, on the device it was trained on; the moving average of its weights where
+            ``ema_decay`` is above 0.
         history: a dict an epoch: ``epoch``, ``lr`` (at its start), ``train_loss`` (mean cross-entropy of the augmented
             batches), ``train_accuracy``, ``test_loss``, ``test_accuracy`` (shares, 0 to 1), ``seconds`` of training.
         hardware, precision: what it ran on, and in which number format.
@@ -152,21 +153,31 @@ def _train(run: TrainingState, batches: Batches, test: Split, last: int, checkpo
         run.commits = list(dict.fromkeys([*run.commits, current_commit()]))
     for epoch in range(first, last):
         if run.compiled and (epoch == first or run.recipe.side(epoch) != run.recipe.side(epoch - 1)):
-            torch.compiler.reset()  # after eight shapes it would compile no more, and a resumed run would
+            # It stops compiling after eight sizes of images; anew at each, a resumed run compiles the same.
+            torch.compiler.reset()
         run.model.train()
-        log = EpochLog(run, batches, epoch)
+        log = EpochLog(run, len(batches), epoch)
         with _repeatable(run, epoch):
-            for x, y in log:
+            for x, y in log.with_bar(batches.epoch(epoch)):
                 logits = train_step(run, x, y)
                 log.add(logits, y)
         predictions = Predictions(predict(run.evaluated, test.images, precision=run.precision), test.labels)
-        run.history.append(log.row() | evaluation_row(predictions))
+        run.history.append(log.row() | report_evaluation(predictions))
         if checkpoint is not None:
             save_checkpoint(run, checkpoint)
 
 
 def train_step(run: TrainingState, x: Tensor, y: Tensor) -> Tensor:
-    """One optimizer step on a batch; gives its logits from before the step: float32, (batch, classes), detached."""
+    """One optimizer step on a batch.
+
+    Args:
+        run: whose network, optimizer and schedule take the step.
+        x: normalised images, float32, (N, 3, S, S).
+        y: their classes, int64, (N,).
+
+    Returns:
+        The logits from before the step, float32, (N, classes), detached.
+    """
     recipe = run.recipe
     with torch.autocast(**autocast(run.device, run.precision)):
         logits = run.trained(x.contiguous(memory_format=torch.channels_last))
@@ -175,12 +186,12 @@ def train_step(run: TrainingState, x: Tensor, y: Tensor) -> Tensor:
     if recipe.l1:
         loss = loss + recipe.l1 * sum(p.abs().sum() for p in run.model.parameters() if p.ndim > 1)
     run.optimizer.zero_grad(set_to_none=True)
-    run.scaler.scale(loss).backward()
+    run.scaler.scale(loss).backward()  # the scale is 1 but in float16
     run.scaler.step(run.optimizer)
     run.scaler.update()
-    run.schedule.step()
-    if run.averaged is not None:
-        run.averaged.update_parameters(run.model)
+    run.schedule.step()  # once a batch, also where a recipe counts in epochs
+    if run.ema is not None:
+        run.ema.update_parameters(run.model)
     return logits.detach()
 
 

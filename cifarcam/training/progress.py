@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
@@ -12,39 +12,40 @@ from tqdm import tqdm
 
 from cifarcam.errors import CifarcamError
 from cifarcam.network.predictions import Predictions
-from cifarcam.training.batches import Batches
 from cifarcam.training.state import TrainingState
 
 SECONDS_BETWEEN_READINGS = 0.5  # of loss and accuracy: each makes a GPU wait
 
 
 class EpochLog:
-    """An epoch's batches behind a progress bar, and the running training loss and accuracy.
+    """The training loss and accuracy of an epoch as it goes on, told by a line at its start and a progress bar.
 
     Args:
         run: as it is before the epoch.
-        batches: where its batches come from.
+        batches: how many the epoch has.
         epoch: from 0.
     """
 
-    def __init__(self, run: TrainingState, batches: Batches, epoch: int) -> None:
+    def __init__(self, run: TrainingState, batches: int, epoch: int) -> None:
         self.epoch, self.lr = epoch, run.optimizer.param_groups[0]["lr"]
         print(f"Epoch {epoch + 1}/{run.recipe.epochs}, learning rate {self.lr:.6f}{time_left(run)}", flush=True)
         self.started = self.read = time.perf_counter()
         self.loss = torch.zeros((), device=run.device)
         self.correct = torch.zeros((), dtype=torch.long, device=run.device)
         self.seen = self.batch = 0
-        self.bar = tqdm(batches.epoch(epoch), total=len(batches), unit="batch")
+        self.batches = batches
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        return iter(self.bar)
+    def with_bar(self, batches: Iterable[tuple[Tensor, Tensor]]) -> tqdm:
+        """The same batches, behind a progress bar."""
+        self.bar = tqdm(batches, total=self.batches, unit="batch")
+        return self.bar
 
     def add(self, logits: Tensor, labels: Tensor) -> None:
         """Counts a batch.
 
         Args:
-            logits: of the batch, from before the step.
-            labels: of the batch.
+            logits: from before the step, float32, (N, classes).
+            labels: the true classes, int64, (N,).
 
         Raises:
             CifarcamError: where the loss is not finite, if it is read just now.
@@ -53,13 +54,13 @@ class EpochLog:
         self.correct += (logits.argmax(1) == labels).sum()
         self.seen += len(labels)
         self.batch += 1
-        if time.perf_counter() - self.read > SECONDS_BETWEEN_READINGS or self.batch == self.bar.total:
+        if time.perf_counter() - self.read > SECONDS_BETWEEN_READINGS or self.batch == self.batches:
             self.read = time.perf_counter()
             loss, accuracy = self._mean_loss(), 100 * self.correct.item() / self.seen
             self.bar.set_postfix_str(f"loss={loss:.4f} batch={self.batch - 1} accuracy={accuracy:.2f}%")
 
     def row(self) -> dict:
-        """The epoch's row of the history: its number, rate, training loss and accuracy, and seconds."""
+        """What a history keeps: ``epoch``, ``lr``, ``train_loss`` (nats), ``train_accuracy`` (0 to 1), ``seconds``."""
         return {
             "epoch": self.epoch + 1,
             "lr": self.lr,
@@ -78,7 +79,10 @@ class EpochLog:
 
 
 def time_left(run: TrainingState) -> str:
-    """The estimated time until the end: an image of half the side takes a quarter of the time."""
+    """The estimated time until the end, as what follows a sentence; empty before the first epoch is done.
+
+    An image of half the side takes a quarter of the time.
+    """
     if not run.history:
         return ""
     areas = [run.recipe.side(epoch) ** 2 for epoch in range(run.recipe.epochs)]
@@ -87,8 +91,8 @@ def time_left(run: TrainingState) -> str:
     return f", about {seconds / 60:.0f} minutes left" if seconds >= 90 else f", about {seconds:.0f} seconds left"
 
 
-def evaluation_row(results: Predictions) -> dict:
-    """The test loss and accuracy for the history, also printed."""
+def report_evaluation(results: Predictions) -> dict:
+    """Prints the test results, and gives what the history keeps: ``test_loss`` (nats), ``test_accuracy`` (0 to 1)."""
     right, total = int(results.correct.sum()), len(results.labels)
     print(f"Test set: mean loss {results.loss:.4f}, Accuracy: {right}/{total} ({100 * right / total:.2f}%)", flush=True)
     return {"test_loss": results.loss, "test_accuracy": results.accuracy}

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from cifarcam.data.constants import SIDE
 from cifarcam.errors import CifarcamError
-from cifarcam.training.fields import choice, invalid, name, plain, real, switch, whole
+from cifarcam.training.fields import choice, flag, integer, invalid, number, text, validated
 
-RENAMED = {"batch": "batch_size", "averaging": "ema_decay"}
+RENAMED = {"batch": "batch_size", "averaging": "ema_decay"}  # for those who know the field by its old name
 
 
 @dataclass(frozen=True)
@@ -31,50 +31,50 @@ class Recipe:
         'mine --epochs 5 --lr 0.05'
     """
 
-    name: str = name("what the run is called in logs and records")
-    seed: int = whole("seeds the weights, the order of the images and their augmentation", 0, 10**9, 0)
-    width: int = whole("channels of the network's stem", 1, 1024, 64)
-    epochs: int = whole("passes over the training images", 1, 10_000, 20)
-    batch_size: int = whole("images a step", 2, 1_000_000, 256)
-    train_images: int | None = whole("how many training images to use; all of them by default", 2, 10**9)
+    name: str = text("what the run is called in logs and records")
+    seed: int = integer("seeds the weights, the order of the images and their augmentation", 0, 10**9, 0)
+    width: int = integer("channels of the network's stem", 1, 1024, 64)
+    epochs: int = integer("passes over the training images", 1, 10_000, 20)
+    batch_size: int = integer("images a step", 2, 1_000_000, 256)
+    train_images: int | None = integer("how many training images to use; all of them by default", 2, 10**9)
     optimizer: str = choice("what takes the steps", "sgd", "adamw")
-    lr: float = real("learning rate: the peak of a one-cycle schedule, the start of the others", 1e-12, 1e6, 0.1)
-    momentum: float = real("momentum of SGD; the first beta of AdamW", 0, 0.9999, 0.9)
-    nesterov: bool = switch("Nesterov's momentum (SGD only)")
-    weight_decay: float = real("L2 penalty (SGD) or decoupled decay (AdamW) of what weight_decay_on names", 0, 10)
-    weight_decay_on: str = choice("weights leaves out biases and BatchNorm, all takes everything in", "weights", "all")
-    l1: float = real("factor of the sum of absolute weights in the loss", 0, 10)
-    dropout: float = real("probability of dropping a pooled feature", 0, 0.99)
-    label_smoothing: float = real("of the training loss; the test loss is plain cross-entropy", 0, 0.99)
+    lr: float = number("learning rate: the peak of a one-cycle schedule, the start of the others", 1e-12, 1e6, 0.1)
+    momentum: float = number("momentum of SGD; the first beta of AdamW", 0, 0.9999, 0.9)
+    nesterov: bool = flag("Nesterov's momentum (SGD only)")
+    weight_decay: float = number("L2 penalty (SGD) or decoupled decay (AdamW) of what weight_decay_on names", 0, 10)
+    weight_decay_on: str = choice("weights spares biases and BatchNorm, all spares nothing", "weights", "all")
+    l1: float = number("factor of the sum of absolute weights in the loss", 0, 10)
+    dropout: float = number("probability of dropping a pooled feature", 0, 0.99)
+    label_smoothing: float = number("of the training loss; the test loss is plain cross-entropy", 0, 0.99)
     schedule: str = choice(
         "PyTorch's StepLR for step, a linear OneCycleLR for one_cycle", "constant", "step", "one_cycle"
     )
-    step_epochs: int = whole("epochs between two steps of StepLR", 1, 10_000, 10)
-    gamma: float = real("what StepLR multiplies the rate by at each step", 1e-6, 1, 0.1)
-    warmup: float = real("share of all steps in which a one-cycle schedule rises to its peak", 0.001, 0.999, 0.2)
-    start_divisor: float = real("a one-cycle schedule starts at lr over this", 1, 1e12, 100.0)
-    end_divisor: float = real("a one-cycle schedule ends at lr over this", 1, 1e12, 10_000.0)
+    step_epochs: int = integer("epochs between two steps of StepLR", 1, 10_000, 10)
+    gamma: float = number("what StepLR multiplies the rate by at each step", 1e-6, 1, 0.1)
+    warmup: float = number("share of all steps in which a one-cycle schedule rises to its peak", 0.001, 0.999, 0.2)
+    start_divisor: float = number("a one-cycle schedule starts at lr over this", 1, 1e12, 100.0)
+    end_divisor: float = number("a one-cycle schedule ends at lr over this", 1, 1e12, 10_000.0)
     augmentation: str = choice(
         "batched works on the training device, albumentations image by image on the CPU", "batched", "albumentations"
     )
     flip: str = choice(
         "horizontal flips; alternating is every other epoch (batched only)", "random", "none", "alternating"
     )
-    crop_padding: int = whole("pixels of padding on each side before a random crop of the image's size", 0, 1024, 4)
+    crop_padding: int = integer("pixels of padding on each side before a random crop of the image's size", 0, 1024, 4)
     padding_mode: str = choice("what the padding holds; constant is the mean colour", "reflect", "constant")
-    cutout: int = whole("side of the square that is cut out, in pixels", 0, 1024, 0)
-    first_side: int = whole(
+    cutout: int = integer("side of the square that is cut out, in pixels", 0, 1024, 0)
+    first_side: int = integer(
         "side of the images in the first epoch, in pixels, a multiple of 4; it grows in steps of 4 (batched only)",
         16,
         SIDE,
         SIDE,
     )
-    full_side_from: int = whole("the epoch from which on images have their full side", 1, 10_000, 1)
-    shift: float = real("largest random shift, as a share of the side (albumentations only)", 0, 1)
-    scale: float = real("largest random change of size, as a share (albumentations only)", 0, 0.9)
-    rotate: float = real("largest random rotation, in degrees (albumentations only)", 0, 180)
-    ema_decay: float = real("decay of the moving average of the weights, a step; 0 for none", 0, 0.99999)
-    workers: int = whole("processes that augment (albumentations only)", 0, 64, 2)
+    full_side_from: int = integer("the epoch from which on images have their full side", 1, 10_000, 1)
+    shift: float = number("largest random shift, as a share of the side (albumentations only)", 0, 1)
+    scale: float = number("largest random change of size, as a share (albumentations only)", 0, 0.9)
+    rotate: float = number("largest random rotation, in degrees (albumentations only)", 0, 180)
+    ema_decay: float = number("decay of the moving average of the weights, a step; 0 for none", 0, 0.99999)
+    workers: int = integer("processes that augment (albumentations only)", 0, 64, 2)
     precision: str = choice(
         "number format; auto is what is fastest on the hardware", "auto", "float32", "bfloat16", "float16"
     )
@@ -88,7 +88,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            object.__setattr__(self, field.name, plain(field, getattr(self, field.name)))
+            object.__setattr__(self, field.name, validated(field, getattr(self, field.name)))
         if self.nesterov and (self.optimizer != "sgd" or self.momentum == 0):
             raise invalid("nesterov", True, "False unless the optimizer is sgd with momentum")
         if self.augmentation == "albumentations" and self.flip == "alternating":
@@ -117,8 +117,8 @@ class Recipe:
         for field in dataclasses.fields(self):
             value, option = getattr(self, field.name), field.name.replace("_", "-")
             if value != getattr(named, field.name):
-                switch = isinstance(value, bool)
-                words.append(f"--{'' if value or not switch else 'no-'}{option}{'' if switch else f' {value}'}")
+                is_flag = isinstance(value, bool)
+                words.append(f"--{'' if value or not is_flag else 'no-'}{option}{'' if is_flag else f' {value}'}")
         return " ".join(words)
 
     def quick(self) -> Recipe:

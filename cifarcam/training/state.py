@@ -31,6 +31,13 @@ class TrainingState:
         model: a network of your own; without it a ``ResNet18`` of the recipe's width and dropout, for ten classes.
         history: a dict for each epoch that is done, see ``Fitted``.
         hardware, commits: what the run has run on, and the commits of the package it has run from.
+
+    Attributes:
+        trained: the model as it is called in training: itself, or compiled.
+        ema: the moving average of its weights; ``None`` where ``ema_decay`` is 0.
+        optimizer, schedule: as the recipe names them; the schedule counts batches.
+        precision, scaler: the number format, and the gradient scaler that float16 needs.
+        data_checksum: of the training split.
     """
 
     recipe: Recipe
@@ -56,10 +63,10 @@ class TrainingState:
         self.trained = torch.compile(self.model, dynamic=False) if self.compiled else self.model
         self.optimizer = make_optimizer(self.model, recipe)
         self.schedule = make_schedule(self.optimizer, recipe, math.ceil(count / recipe.batch_size))
-        self.averaged = None
+        self.ema = None
         if recipe.ema_decay:
             average = get_ema_multi_avg_fn(recipe.ema_decay)
-            self.averaged = AveragedModel(self.model, multi_avg_fn=average, use_buffers=True)
+            self.ema = AveragedModel(self.model, multi_avg_fn=average, use_buffers=True)
 
     def compute_in(self, precision: str) -> None:
         """Sets the precision, one of ``PRECISIONS``, with a new gradient scaler."""
@@ -69,14 +76,14 @@ class TrainingState:
 
     @property
     def evaluated(self) -> nn.Module:
-        """The network that is tested: the averaged one where the recipe averages."""
-        return self.model if self.averaged is None else self.averaged.module
+        """The network that is tested: the moving average of the weights where ``ema_decay`` is above 0."""
+        return self.model if self.ema is None else self.ema.module
 
     def parts(self) -> dict:
         """The parts that have a state dict, by their names in the checkpoint."""
         named = {"model": self.model, "optimizer": self.optimizer, "schedule": self.schedule}
-        if self.averaged is not None:
-            named["averaged"] = self.averaged
+        if self.ema is not None:
+            named["ema"] = self.ema
         if self.scaler.is_enabled():
             named["scaler"] = self.scaler
         return named

@@ -6,6 +6,7 @@ This is the only module that knows albumentations, which is no longer maintained
 from __future__ import annotations
 
 import copy
+import os
 import random
 from types import ModuleType
 
@@ -166,6 +167,7 @@ def seed_worker(worker_id: int) -> None:
 
 
 def _albumentations() -> ModuleType:
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else it asks the network for its version at import
     state = random.getstate()
     with widget_warnings_ignored():
         import albumentations  # here, because it takes a second and most of the package does without

@@ -13,7 +13,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "imputation": ["impute"],
         "localisation": ["Mosaics", "energy_inside", "largest_share_inside", "mosaics", "quadrants"],
         "randomisation": ["CASCADE", "randomised_in_cascade"],
-        "scorecard": ["scorecard"],
+        "scores": ["scorecard"],
         "shortcut": ["SHIP_MARK", "Mark", "plant"],
         "similarity": ["rank_correlation", "ssim"],
         "summaries": ["ahead_of", "beside", "by_stage", "how_recorded", "summary", "with_intervals"],

@@ -59,8 +59,8 @@ ANSWERS = {
         wrong=("97.3", "predictions.accuracy", "(predictions.confidence >= 0.7).double().mean()"),
     ),
     ("07", 1): Answers(
-        right=("0.0", "predicted.blank[:, 4].sum()"),
-        wrong=("1", "10", "predicted.blank[:, 0].sum() + 1"),
+        right=("float(stage_maps(net, many, their_labels).blank[:, 4].sum())",),
+        wrong=("100", "stage_maps(net, many, their_labels).blank[:, 0].sum() + 50", "predicted.blank[:, 4]"),
     ),
     ("07", 2): Answers(
         right=("float(stage_maps(net, images, 6).blank[:, 4].sum())",),

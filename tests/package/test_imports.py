@@ -35,3 +35,20 @@ def test_the_package_is_imported_in_less_than_3_seconds() -> None:
 
 def test_a_record_is_read_without_what_only_training_and_drawing_need() -> None:
     assert not loaded_by("from cifarcam.records import load_run; load_run('best').test_logits") & HEAVY
+
+
+SHADOWS = """
+import importlib, pkgutil, types
+import cifarcam
+for found in pkgutil.walk_packages(cifarcam.__path__, "cifarcam."):
+    importlib.import_module(found.name)
+for wing in [found.name for found in pkgutil.iter_modules(cifarcam.__path__, "cifarcam.") if found.ispkg]:
+    face = importlib.import_module(wing)
+    print(*[f"{wing}.{name}" for name in face.__all__ if isinstance(getattr(face, name), types.ModuleType)])
+"""
+
+
+def test_no_module_hides_what_its_wing_exports() -> None:
+    """A module that is imported before its wing exports the same name would stand in that name's place."""
+    done = subprocess.run([sys.executable, "-c", SHADOWS], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import zlib
 from pathlib import Path
 
@@ -39,13 +40,20 @@ def names(module: str) -> set[str]:
     """A module's public functions and classes and their methods with a docstring; of a package what it lists."""
     path = ROOT.joinpath(*module.split("."))
     tree = ast.parse((path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text(encoding="utf-8"))
-    found = set(listed(tree))
+    found = set(listed(tree)) | set(described_constants(tree))
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
             found.add(node.name)
             members = node.body if isinstance(node, ast.ClassDef) else []
             found |= {f"{node.name}.{member.name}" for member in members if is_public_method(member)}
     return {f"{module}.{name}" for name in found}
+
+
+def described_constants(tree: ast.Module) -> list[str]:
+    """The names that a text stands below."""
+    pairs = itertools.pairwise(tree.body)
+    described = (node for node, below in pairs if isinstance(below, ast.Expr) and isinstance(node, ast.Assign))
+    return [node.targets[0].id for node in described if isinstance(node.targets[0], ast.Name)]
 
 
 def listed(tree: ast.Module) -> list[str]:

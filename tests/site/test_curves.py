@@ -219,7 +219,7 @@ def test_an_address_of_nothing_shows_the_first_view(page: Page, query: str) -> N
 
 
 def still(page: Page) -> Locator:
-    return page.locator(".cell", has=page.locator("img[alt^='Test accuracy over']")).locator(".cell_output")
+    return page.locator(".cell", has=page.locator("svg[aria-label^='Test accuracy over']")).locator(".cell_output")
 
 
 def test_the_figure_stands_on_paper(page: Page) -> None:

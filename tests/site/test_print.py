@@ -52,15 +52,18 @@ def test_all_text_is_dark_on_white(printed: Page) -> None:
 
 
 def test_figures_fit_on_a_sheet_and_keep_their_shape(printed: Page) -> None:
-    sizes = """(images) => images.filter((image) => image.checkVisibility()).map((image) =>
-      [image.width, image.height, image.naturalWidth / image.naturalHeight])"""
-    found = printed.locator(".bd-article img").evaluate_all(sizes)
+    sizes = """(figures) => figures.filter((figure) => figure.checkVisibility()).map((figure) => {
+      const { width, height } = figure.getBoundingClientRect(), view = figure.viewBox?.baseVal;
+      return [width, height, view ? view.width / view.height : figure.naturalWidth / figure.naturalHeight];
+    })"""
+    found = printed.locator('.bd-article :is(img, .cell_output svg[role="img"])').evaluate_all(sizes)
     assert found
     for width, height, shape in found:
         assert width <= PAPER["width"] and height <= PAPER["height"]
         assert width / height == pytest.approx(shape, rel=0.02)
     whole = "(nodes) => nodes.map((node) => getComputedStyle(node).breakInside)"
-    assert set(printed.locator(".bd-article :is(img, table, .cell_output .output)").evaluate_all(whole)) == {"avoid"}
+    kept = '.bd-article :is(img, svg[role="img"], table, .cell_output .output)'
+    assert set(printed.locator(kept).evaluate_all(whole)) == {"avoid"}
 
 
 def test_nothing_is_wider_than_the_sheet(printed: Page) -> None:

@@ -144,14 +144,14 @@ def _question(number: int, right: str) -> str:
 
 
 def begin(name: str, title: str, root: Path = ROOT) -> list[Path]:
-    """Writes a new last chapter, before the appendices, and gives the files it wrote or changed.
+    """Writes a new last chapter, and gives the files it wrote or changed.
 
     Raises ``CifarcamError``, changing nothing, for a name that is none, or where a file no longer has the place for it.
     """
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         raise CifarcamError(f"The name is {name!r}; expected lower-case words joined by hyphens, such as my-chapter.")
-    numbered = [path for path in chapter_paths(root) if path.name[0].isdigit()]
-    if name in (path.stem[3:] for path in chapter_paths(root)):
+    numbered = chapter_paths(root)
+    if name in (path.stem[3:] for path in numbered):
         raise CifarcamError(f"There is a chapter {name!r} already; choose another name.")
     number, before = len(numbered) + 1, numbered[-1].stem
     path = root / "book" / f"{number:02}-{name}.ipynb"
@@ -166,7 +166,7 @@ def begin(name: str, title: str, root: Path = ROOT) -> list[Path]:
         ),
         FIRST_PAGE: _inserted(root / FIRST_PAGE, rf"^:link: {before}\n.*?^:::\n\n", lambda found: found[0] + card),
         ANSWERS: _inserted(
-            root / ANSWERS, r'^ANSWERS = \{\n(?: [^\n]*\n)*?(?=    \("A|\})', lambda found: found[0] + "".join(answers)
+            root / ANSWERS, r"^ANSWERS = \{\n(?: [^\n]*\n)*?(?=\})", lambda found: found[0] + "".join(answers)
         ),
     }
     write(skeleton(f"{number}. {title}"), path)

@@ -1,4 +1,4 @@
-"""Writes the repository's address, which stands in ``_config.yml``, wherever else the book needs it.
+"""Writes into chapters and pages all that is generated: addresses, cells, quizzes, exercises, tables.
 
     python -m tools.book.stamp            writes
     python -m tools.book.stamp --check    writes nothing; exits 1 and names the files that are out of step
@@ -99,7 +99,7 @@ def _title_apart(cells: list[NotebookNode]) -> list[NotebookNode]:
 
 
 def out_of_step(root: Path = ROOT) -> dict[Path, NotebookNode | str]:
-    """The files that do not say what ``_config.yml`` says, with what they should hold."""
+    """The files that are out of step with what is generated, with what they should hold."""
     home = repository(root)
     setup = setup_source(root, home)
     wanted: dict[Path, NotebookNode | str] = {}

@@ -8,6 +8,7 @@ ship with the package, those of others from ``published_results.csv``. What the 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import re
 import sys
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from cifarcam.errors import CifarcamError
 from cifarcam.files import atomic_write
 from cifarcam.records.measurements import published_results
 from cifarcam.records.runs import Run, load_run, recorded_runs
+from cifarcam.training.fields import EXPECTED, TEXT
+from cifarcam.training.recipes import Recipe
 from tools.book import address, course, reference
 from tools.book.chapters import ROOT
 from tools.book.markers import filled
@@ -39,7 +42,23 @@ def results_table() -> str:
 
 def writers(root: Path = ROOT) -> dict[str, Callable[[], str]]:
     """What writes the text between the marks of each name."""
-    return {"results": results_table, **course.TABLES, **reference.TABLES, **address.writers(root)}
+    return {
+        "results": results_table,
+        "recipe": recipe_table,
+        **course.TABLES,
+        **reference.TABLES,
+        **address.writers(root),
+    }
+
+
+def recipe_table() -> str:
+    """A row for each field of a recipe."""
+    lines = ["| field | default | takes | meaning |\n", "| --- | --- | --- | --- |\n"]
+    for field in dataclasses.fields(Recipe):
+        default = "" if field.default is dataclasses.MISSING else f"`{field.default!r}`"
+        about = field.metadata
+        lines.append(f"| `{field.name}` | {default} | {about[EXPECTED]} | {about[TEXT]} |\n")
+    return "".join(lines)
 
 
 def pages(root: Path = ROOT) -> list[Path]:

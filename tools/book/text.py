@@ -2,12 +2,14 @@
 
     python -m tools.book.text              writes the text of every chapter and page from its notebook
     python -m tools.book.text 07           of this one
+    python -m tools.book.text --anew 07    also where the text was changed after the notebook
     python -m tools.book.text --check      changes nothing; exits 1 and names what is out of step
     python -m tools.book.text --update 07  carries what a person changed in the text back into the notebook
 
-A text holds the cells with their metadata, and of the notebook's own metadata only the kernel. Outputs, cell ids and
-the execution note stay in the notebook, so that executing a chapter changes no text. ``--update`` keeps the id of a
-cell that was changed in its place; a code cell keeps its outputs only where its code stayed.
+A text holds the cells with their metadata, and of the notebook's own metadata only the kernel. Outputs, cell ids, the
+execution note and what the stamp derives of quizzes and exercises stay in the notebook, so that executing a chapter
+changes no text. ``--update`` keeps the id of a cell that was changed in its place; a code cell keeps its outputs only
+where its code stayed.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from tools.book.execution_note import colab_link, refresh
 FORMAT = "py:percent"
 QUOTES = '"""'
 HEADER = {
-    "cell_metadata_filter": "all",
+    "cell_metadata_filter": "all,-quiz,-exercise",
     "notebook_metadata_filter": "kernelspec,jupytext,-jupytext.text_representation.jupytext_version",
 }
 
@@ -112,7 +114,7 @@ def refuse_newer_text(chapter: Path) -> None:
         return
     raise CifarcamError(
         f"{text_path(chapter).name} was changed after {chapter.name}. Carry the change into the notebook: "
-        f"python -m tools.book.text --update {number}; or write the text anew: python -m tools.book.text {number}"
+        f"python -m tools.book.text --update {number}; or write over it: python -m tools.book.text --anew {number}"
     )
 
 
@@ -121,6 +123,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("chapter", nargs="*", help="such as 07, grad-cam or results; all of them when left out")
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--check", action="store_true", help="write nothing; exit 1 where a text is out of step")
+    way.add_argument("--anew", action="store_true", help="write over a text that was changed after its notebook")
     way.add_argument("--update", action="store_true", help="write the notebooks from their texts")
     chosen = parser.parse_args(arguments)
     try:
@@ -129,14 +132,16 @@ def main(arguments: list[str] | None = None) -> None:
             names = "\n".join(str(path.relative_to(ROOT)) for path in wrong)
             raise CifarcamError(f"out of step:\n{names}\nRun `python -m tools.book.text`, with --update after a text.")
         for path in wrong:
-            _mend(path, chosen.update)
+            _mend(path, chosen.update, chosen.anew)
     except CifarcamError as error:
         sys.exit(str(error))
 
 
-def _mend(path: Path, by_text: bool) -> None:
+def _mend(path: Path, by_text: bool, anew: bool) -> None:
     if path.suffix == ".py":
         raise CifarcamError(f"{path.relative_to(ROOT)} belongs to no chapter; remove it.")
+    if not (by_text or anew):
+        refuse_newer_text(path)
     (update if by_text else write_text)(path)
     print(f"{path.name if by_text else text_path(path).name}: written")
 

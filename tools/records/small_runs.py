@@ -1,10 +1,10 @@
-"""Trains the narrow networks that chapter 9 examines: ``python -m tools.records.small_runs NAME --out FOLDER``.
+"""Trains the narrow networks that chapters 9 and 10 examine: ``python -m tools.records.small_runs NAME --out FOLDER``.
 
 control     on CIFAR-10 as it is
 shortcut    the same, but every ship carries a mark in its corner
-unshuffled  5,000 of the images, learned by heart
-shuffled    the same with their labels shuffled: a network that can only learn by heart
-drawn       on the synthetic stand-in, whose objects' masks are known
+unshuffled  5,000 of the images, memorised
+shuffled    the same with their labels shuffled: a network that can only memorise
+synthetic   on the synthetic stand-in, whose objects' masks are known
 """
 
 from __future__ import annotations

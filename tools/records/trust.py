@@ -1,4 +1,4 @@
-"""Records the checks of chapter 9 for every method and baseline: ``python -m tools.records.trust CHECK``.
+"""Records the checks of chapters 9 and 10 for every method and baseline: ``python -m tools.records.trust CHECK``.
 
 ``--only Eigen-CAM`` measures the explainers that are named and keeps what is recorded of the others. The slow methods
 are given fewer images. What one explainer has measured is kept in ``runs/trust/`` until all are done,

@@ -79,5 +79,5 @@ class _Watched(tqdm):
             raise GivenUpError(f"is too slow ({self.received / seconds / 1000:,.0f} kB/s)")
 
     def reset(self, total: float | None = None) -> None:
-        """The downloader starts the bar anew and fills it at the end; this one is full."""
+        """pooch resets the bar at the end and then fills it; the count starts anew, else it would be twice the file."""
         self.received = 0

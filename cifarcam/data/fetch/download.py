@@ -21,7 +21,7 @@ ARRAYS = "cifar-10.npz"
 PARTS, UNPACKING = ".cifar-10-parts", ".cifar-10-unpacking-"
 
 HUGGING_FACE = f"https://huggingface.co/datasets/{DATA_SET}"
-# The fastest first; all but the first are addresses of the same archive. The canonical host is the last because it has
+# The fastest first; all but the first are addresses of the same archive. The original host is the last because it has
 # been throttled to some 60 kB/s since June 2026 (pytorch/vision#9536).
 SOURCES = (
     HUGGING_FACE,
@@ -105,5 +105,6 @@ def _fetch_from(source: str, destination: Path) -> None:
             np.savez(folder / ARRAYS, **arrays)
         else:
             fetch_archive(source, folder)
-        shutil.rmtree(destination / PARTS, ignore_errors=True)  # before the move: once the data is there nobody comes
+        # Before the move: afterwards the data is there, and this is not reached again.
+        shutil.rmtree(destination / PARTS, ignore_errors=True)
         (folder / name).rename(destination / name)

@@ -8,6 +8,7 @@ import pytest
 from cifarcam.errors import CifarcamError
 from cifarcam.exercises import EXERCISES, check_answer
 from cifarcam.exercises.catalogue import ANSWERS, KINDS
+from cifarcam.exercises.grad_cam import blank_maps_for_the_true_class
 
 
 def loop(activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:
@@ -41,10 +42,11 @@ def test_another_function_is_not_grad_cam(wrong: object, capsys: pytest.CaptureF
 
 @pytest.mark.needs_cifar10
 def test_a_number_is_right_within_its_tolerance_and_only_there(capsys: pytest.CaptureFixture) -> None:
-    check_answer("blank maps of mistakes", 0)
-    check_answer("blank maps of mistakes", 1)
+    name = "blank maps for the true class"
+    check_answer(name, blank_maps_for_the_true_class())
+    check_answer(name, blank_maps_for_the_true_class() + 1)
     right, wrong = capsys.readouterr().out.splitlines()
-    assert right == "right" and wrong == f"not yet: {EXERCISES['blank maps of mistakes'].hint}"
+    assert right == "right" and wrong == f"not yet: {EXERCISES[name].hint}"
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -56,5 +58,5 @@ def test_every_exercise_is_described_and_can_be_left_open(name: str, capsys: pyt
 
 
 def test_a_name_that_no_exercise_has_is_an_error_that_lists_them() -> None:
-    with pytest.raises(CifarcamError, match="no exercise 'gradcam'; the exercises are blank maps of mistakes, "):
+    with pytest.raises(CifarcamError, match="no exercise 'gradcam'; the exercises are blank maps for the true class, "):
         check_answer("gradcam", 1)

@@ -266,8 +266,14 @@ def test_hirescam_and_xgrad_cam_are_grad_cam_at_layer4_because_the_gradient_is_t
 def test_a_function_from_activations_and_gradients_to_weights_is_a_method(net: ResNet18, images: np.ndarray) -> None:
     own = stage_maps(net, images, TARGETS, method=lambda activations, gradients: gradients.mean((2, 3)))
     np.testing.assert_array_equal(own.maps, stage_maps(net, images, TARGETS).maps)
-    with pytest.raises(CifarcamError, match=r"weights of shape \(2, 2, 32\) for activations of shape \(2, 2, 32, 32\)"):
-        stage_maps(net, images, TARGETS, method=lambda activations, gradients: gradients.mean(3))
+    for wrong in (lambda a, g: g.mean(3), lambda a, g: g.mean((1, 2, 3)), lambda a, g: g[..., :1]):
+        with pytest.raises(CifarcamError, match=r"weights of shape .* for activations of shape \(2, 2, 32, 32\)"):
+            stage_maps(net, images, TARGETS, method=wrong)
+
+
+def test_a_function_may_weigh_every_position_by_itself(net: ResNet18, images: np.ndarray) -> None:
+    own = stage_maps(net, images, TARGETS, method=lambda activations, gradients: gradients)
+    np.testing.assert_array_equal(own.maps, stage_maps(net, images, TARGETS, method="HiResCAM").maps)
 
 
 def test_ablation_cam_shows_the_same_for_a_positive_and_a_negative_logit(net: ResNet18, images: np.ndarray) -> None:

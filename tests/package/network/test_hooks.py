@@ -40,4 +40,4 @@ def test_what_two_images_more_cost(name: str) -> None:
     if name in COSTS:
         assert forward == 2 * (1 + COSTS[name])
     else:
-        assert forward > 2 if METHODS[name].tried_out else forward == 2
+        assert forward > 2 if METHODS[name].trial_weights else forward == 2

@@ -13,7 +13,7 @@ from cifarcam.records.runs import Run, load_run
 from cifarcam.trust.bootstrap import bootstrap_interval
 from cifarcam.trust.catalogue import CHECKS
 from cifarcam.trust.checks import BASELINES, Explainer, by_method
-from cifarcam.trust.scorecard import SCORES, scorecard
+from cifarcam.trust.scores import SCORES, scorecard
 from cifarcam.trust.summaries import ahead_of, beside, how_recorded
 
 ROUNDING = 0.02  # of 16 bits, and of other hardware, where pixels of nearly equal value may change places
