@@ -31,8 +31,8 @@ def first_paragraph(doctree: nodes.document) -> str:
 
 
 def text_of(node: nodes.Node) -> str:
-    """The text that is read on the page; what stands for a picture is not in it."""
-    return "".join(map(str, node.findall(nodes.Text)))
+    """The text that is read on the page; what stands for a picture and raw HTML are not in it."""
+    return "".join(str(text) for text in node.findall(nodes.Text) if not isinstance(text.parent, nodes.raw))
 
 
 def describe(_app: Sphinx, _pagename: str, _template: str, context: dict[str, Any], doctree: Any) -> None:

@@ -179,4 +179,4 @@ def _check_input(x: Tensor) -> None:
             f"ResNet18 got a tensor of shape {shape}; expected (N, 3, H, W) with H and W at least {SMALLEST_SIDE}."
         )
     if not x.is_floating_point():
-        raise CifarcamError(f"ResNet18 got {x.dtype}; expected normalised floats, as augment.normalize makes them.")
+        raise CifarcamError(f"ResNet18 got {x.dtype}; expected floats, as cifarcam.data.normalize gives.")

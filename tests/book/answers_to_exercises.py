@@ -92,8 +92,8 @@ ANSWERS = {
         ),
     ),
     ("09", 1): Answers(
-        right=("lambda A, G: (G * A).sum((2, 3))",),
-        wrong=("lambda A, G: G.mean((2, 3))", "lambda A, G: G", "'Grad-CAM'"),
+        right=("lambda A, G: (G * A).sum((2, 3))", "lambda A, G: G"),  # the second, a weight a position, is HiResCAM
+        wrong=("lambda A, G: G.mean((2, 3))", "lambda A, G: G.abs().mean((2, 3))", "'Grad-CAM'"),
     ),
     ("09", 2): Answers(right=("0.65", "np.float32(0.6475)"), wrong=("largest_share_inside(mark, 4)", "64 / 1024", "1")),
     ("10", 1): Answers(

@@ -182,7 +182,7 @@ def test_a_wrong_shape_is_a_clear_error(narrow: ResNet18, shape: tuple[int, ...]
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int64, torch.bool])
 def test_whole_numbers_are_a_clear_error(narrow: ResNet18, dtype: torch.dtype) -> None:
-    with pytest.raises(CifarcamError, match="expected normalised floats"):
+    with pytest.raises(CifarcamError, match="expected floats, as cifarcam.data.normalize gives"):
         narrow(torch.zeros(2, 3, 32, 32, dtype=dtype))
 
 
