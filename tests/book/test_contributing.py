@@ -216,7 +216,7 @@ def test_a_chapter_is_added(copy: Copy) -> None:
     executed = read(path)
     assert why_stale(executed, copy.root / "cifarcam" / "recorded") == []
     assert [output_text(cell) for cell in executed.cells if cell.id == "sum"] == ["6\n"]
-    assert copy.changed() == to_commit(walk) | {f"book/{path.name}"}
+    assert copy.changed() == to_commit(walk) | {f"book/{path.name}", f"book/text/{path.stem}.py"}
     for page in ("README.md", "book/teachers.md"):
         assert f"{path.name})" in (copy.root / page).read_text(encoding="utf-8")
     copy.type(".venv/bin/ruff check . && .venv/bin/ruff format --check .")
