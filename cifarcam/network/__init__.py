@@ -9,5 +9,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "hooks": ["forward_hooks", "kept_outputs", "pass_counter"],
         "predictions": ["Predictions", "predict", "tta"],
         "resnet": ["STAGES", "ResNet18", "stages"],
+        "whitening": ["whiten"],
     },
 )

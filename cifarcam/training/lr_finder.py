@@ -151,7 +151,7 @@ def range_test(
     )
     forked = torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
     silent = contextlib.redirect_stdout(io.StringIO())  # it praises a plot method that is not ours
-    with modes_restored(model), onednn_workaround(model), forked, silent:
+    with modes_restored(model), onednn_workaround(model), forked, silent, _ratios_kept(optimizer):
         try:
             finder.range_test(
                 TrainDataLoaderIter(_Endless(batches)),
@@ -164,6 +164,26 @@ def range_test(
             finder.reset()
             optimizer.zero_grad(set_to_none=True)
     return _curve(finder, steps)
+
+
+@contextlib.contextmanager
+def _ratios_kept(optimizer: Optimizer) -> Iterator[None]:
+    """Inside the block each group steps by its own multiple of the first one's rate, which is the one that rises."""
+    ratios = [group["lr"] / optimizer.param_groups[0]["lr"] for group in optimizer.param_groups]
+
+    def times(power: int) -> None:
+        for group, ratio in zip(optimizer.param_groups, ratios, strict=True):
+            group["lr"] *= ratio**power
+
+    hooks = [
+        optimizer.register_step_pre_hook(lambda *_: times(1)),
+        optimizer.register_step_post_hook(lambda *_: times(-1)),
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def _curve(finder: LRFinder, steps: int) -> RangeTest:

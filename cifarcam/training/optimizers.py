@@ -8,6 +8,7 @@ from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR, StepLR
 
 from cifarcam.errors import CifarcamError
+from cifarcam.training.muon import Muon
 from cifarcam.training.recipes import Recipe
 
 
@@ -16,10 +17,12 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:
 
     Args:
         model: whose parameters it changes.
-        recipe: its fields ``optimizer``, ``lr``, ``momentum``, ``nesterov``, ``weight_decay`` and ``weight_decay_on``.
+        recipe: its fields from ``optimizer`` to ``weight_decay_on``.
 
     Returns:
-        SGD or AdamW, with a group of parameters that decay and one of those that do not.
+        SGD, AdamW or Muon, with a group of parameters that decay, one of those that do not, one of BatchNorm's biases
+        where they have a rate of their own, and one of the filters that Muon orthogonalises: those of all convolutions
+        but the first.
 
     Examples:
         >>> from cifarcam.network import ResNet18
@@ -28,15 +31,39 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:
         >>> type(optimizer).__name__, [group["weight_decay"] for group in optimizer.param_groups]
         ('SGD', [0.0005, 0.0])
     """
-    decayed, free = [], []
-    for parameter in model.parameters():
-        everything = recipe.weight_decay_on == "all"
-        (decayed if everything or parameter.ndim > 1 else free).append(parameter)
-    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": free, "weight_decay": 0.0}]
-    groups = [group for group in groups if group["params"]]
+    groups = [group for group in _parameter_groups(model, recipe) if group["params"]]
     if recipe.optimizer == "adamw":
         return AdamW(groups, lr=recipe.lr, betas=(recipe.momentum, 0.999))
-    return SGD(groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=recipe.nesterov)
+    kind = Muon if recipe.optimizer == "muon" else SGD
+    return kind(groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=recipe.nesterov)
+
+
+def _parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict]:
+    decayed, free, biases, filters = [], [], [], []
+    for module in model.modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            if recipe.optimizer == "muon" and isinstance(module, nn.Conv2d) and name == "weight" and decayed:
+                filters.append(parameter)
+            elif recipe.bias_lr_factor != 1 and isinstance(module, nn.BatchNorm2d) and name == "bias":
+                biases.append(parameter)
+            elif recipe.weight_decay_on == "all" or parameter.ndim > 1:
+                decayed.append(parameter)
+            else:
+                free.append(parameter)
+    factor = recipe.bias_lr_factor
+    return [
+        {"params": decayed, "weight_decay": recipe.weight_decay},
+        {"params": free, "weight_decay": 0.0},
+        {"params": biases, "lr": recipe.lr * factor, "weight_decay": recipe.weight_decay / factor},
+        {
+            "params": filters,
+            "lr": recipe.muon_lr,
+            "muon_momentum": recipe.muon_momentum,
+            "momentum": 0.0,  # SGD's own
+            "nesterov": False,
+            "weight_decay": 0.0,
+        },
+    ]
 
 
 def make_schedule(optimizer: Optimizer, recipe: Recipe, steps_per_epoch: int) -> LRScheduler:
@@ -71,7 +98,7 @@ def make_schedule(optimizer: Optimizer, recipe: Recipe, steps_per_epoch: int) ->
             )
         return OneCycleLR(
             optimizer,
-            recipe.lr,
+            [group["lr"] for group in optimizer.param_groups],
             total_steps=total_steps,
             pct_start=recipe.warmup,
             anneal_strategy="linear",

@@ -37,10 +37,15 @@ class Recipe:
     epochs: int = integer("passes over the training images", 1, 10_000, 20)
     batch_size: int = integer("images a step", 2, 1_000_000, 256)
     train_images: int | None = integer("how many training images to use; all of them by default", 2, 10**9)
-    optimizer: str = choice("what takes the steps", "sgd", "adamw")
+    optimizer: str = choice("what takes the steps; muon is SGD but for filters", "sgd", "adamw", "muon")
     lr: float = number("learning rate: the peak of a one-cycle schedule, the start of the others", 1e-12, 1e6, 0.1)
     momentum: float = number("momentum of SGD; the first beta of AdamW", 0, 0.9999, 0.9)
     nesterov: bool = flag("Nesterov's momentum (SGD only)")
+    muon_lr: float = number("what lr is for the filters behind the stem (muon only)", 1e-12, 1e6, 0.1)
+    muon_momentum: float = number("momentum of those filters (muon only)", 0.0001, 0.9999, 0.6)
+    bias_lr_factor: float = number(
+        "times lr is the rate of BatchNorm's biases; their decay is divided by it", 1e-3, 1e3, 1.0
+    )
     weight_decay: float = number("L2 penalty (SGD) or decoupled decay (AdamW) of what weight_decay_on names", 0, 10)
     weight_decay_on: str = choice("weights spares biases and BatchNorm, all spares nothing", "weights", "all")
     l1: float = number("factor of the sum of absolute weights in the loss", 0, 10)
@@ -54,6 +59,7 @@ class Recipe:
     warmup: float = number("share of all steps in which a one-cycle schedule rises to its peak", 0.001, 0.999, 0.2)
     start_divisor: float = number("a one-cycle schedule starts at lr over this", 1, 1e12, 100.0)
     end_divisor: float = number("a one-cycle schedule ends at lr over this", 1, 1e12, 10_000.0)
+    whitened_stem: bool = flag("the first convolution begins as a whitening of the images' patches")
     augmentation: str = choice(
         "batched works on the training device, albumentations image by image on the CPU", "batched", "albumentations"
     )
@@ -74,6 +80,7 @@ class Recipe:
     scale: float = number("largest random change of size, as a share (albumentations only)", 0, 0.9)
     rotate: float = number("largest random rotation, in degrees (albumentations only)", 0, 180)
     ema_decay: float = number("decay of the moving average of the weights, a step; 0 for none", 0, 0.99999)
+    sync_batchnorm: bool = flag("BatchNorm's statistics from the batches of all processes together (GPUs only)")
     workers: int = integer("processes that augment (albumentations only)", 0, 64, 2)
     precision: str = choice(
         "number format; auto is what is fastest on the hardware", "auto", "float32", "bfloat16", "float16"
@@ -89,8 +96,8 @@ class Recipe:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             object.__setattr__(self, field.name, validated(field, getattr(self, field.name)))
-        if self.nesterov and (self.optimizer != "sgd" or self.momentum == 0):
-            raise invalid("nesterov", True, "False unless the optimizer is sgd with momentum")
+        if self.nesterov and (self.optimizer == "adamw" or self.momentum == 0):
+            raise invalid("nesterov", True, "False unless the optimizer is sgd or muon, with momentum")
         if self.augmentation == "albumentations" and self.flip == "alternating":
             raise invalid("flip", self.flip, "random or none with albumentations")
         if self.augmentation == "batched" and (self.shift or self.scale or self.rotate):
@@ -121,20 +128,27 @@ class Recipe:
                 words.append(f"--{'' if value or not is_flag else 'no-'}{option}{'' if is_flag else f' {value}'}")
         return " ".join(words)
 
-    def quick(self) -> Recipe:
-        """A narrow and short version of the recipe, to watch it live: seconds on two cores instead of hours.
+    def shortened(self, epochs: int) -> Recipe:
+        """The recipe in fewer epochs, or more: what is counted in epochs shrinks or grows with their number.
 
-        What is counted in epochs (``step_epochs``, ``full_side_from``) shrinks with their number.
+        Examples:
+            >>> from cifarcam.training import BEST
+            >>> BEST.full_side_from, BEST.shortened(5).full_side_from
+            (15, 5)
         """
-        epochs = 4
         return self.replace(
-            name=f"{self.name}_quick",
-            width=16,
             epochs=epochs,
-            train_images=2_000,
-            batch_size=min(self.batch_size, 64),
             step_epochs=math.ceil(self.step_epochs * epochs / self.epochs),
             full_side_from=1 + math.ceil((self.full_side_from - 1) * epochs / self.epochs),
+        )
+
+    def quick(self) -> Recipe:
+        """A narrow and short version of the recipe, to watch it live: seconds on two cores instead of hours."""
+        return self.shortened(4).replace(
+            name=f"{self.name}_quick",
+            width=16,
+            train_images=2_000,
+            batch_size=min(self.batch_size, 64),
             workers=0,
             precision="float32",
         )
@@ -199,14 +213,19 @@ BEST = Recipe(
     full_side_from=15,
 )
 """The book's own recipe."""
-RECIPES = {
-    recipe.name: recipe
-    for recipe in (
-        STEP_LR,
-        ONE_CYCLE,
-        BEST,
-    )
-}
+TUNED = BEST.replace(
+    name="tuned",
+    batch_size=500,
+    optimizer="muon",
+    lr=0.1,
+    muon_lr=0.12,
+    muon_momentum=0.6,
+    bias_lr_factor=16.0,
+    label_smoothing=0.2,
+    whitened_stem=True,
+)
+"""The book's own recipe, tuned on validation images: what `python -m tools.records.tuning tuned` compared."""
+RECIPES = {recipe.name: recipe for recipe in (STEP_LR, ONE_CYCLE, BEST, TUNED)}
 """The recipes that ``cifarcam train`` knows, by their names."""
 
 

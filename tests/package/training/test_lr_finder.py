@@ -50,6 +50,17 @@ def test_rates_rise_by_one_factor_from_start_to_end(batches: Batches) -> None:
     np.testing.assert_allclose(factors, factors[0], rtol=1e-6)
 
 
+def test_groups_with_rates_of_their_own_keep_their_ratio(batches: Batches) -> None:
+    net = ResNet18(width=4)
+    optimizer = make_optimizer(net, RECIPE.replace(optimizer="muon", muon_lr=0.1, bias_lr_factor=4.0))
+    before, taken = [group["lr"] for group in optimizer.param_groups], []
+    optimizer.register_step_post_hook(lambda *_: taken.append([group["lr"] for group in optimizer.param_groups]))
+    range_test(net, optimizer, batches, steps=4)
+    rates = np.array(taken)
+    np.testing.assert_allclose(rates / rates[:, :1], [[1, 1, 4, 2]] * 4)
+    assert [group["lr"] for group in optimizer.param_groups] == before
+
+
 def test_a_restored_network_gives_the_same_curve_again(batches: Batches) -> None:
     net = ResNet18(width=4)
     optimizer = make_optimizer(net, RECIPE)

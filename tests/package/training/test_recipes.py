@@ -12,10 +12,10 @@ import pytest
 
 from cifarcam.cli import add_recipe, recipe_of
 from cifarcam.errors import CifarcamError
-from cifarcam.records.measurements import recorded_step_lr_tuning
+from cifarcam.records.measurements import recorded_tuning
 from cifarcam.training.fields import ACCEPTS, EXPECTED, TEXT
 from cifarcam.training.optimizers import learning_rates
-from cifarcam.training.recipes import BEST, ONE_CYCLE, RECIPES, STEP_LR, Recipe, find_recipe
+from cifarcam.training.recipes import BEST, ONE_CYCLE, RECIPES, STEP_LR, TUNED, Recipe, find_recipe
 
 NAN, INFINITY = float("nan"), float("inf")
 INVALID = {
@@ -29,6 +29,9 @@ INVALID = {
     "lr": (0, -0.1, NAN, INFINITY, True, "0.1", None, 1e7),
     "momentum": (1, -0.1, NAN, False, None),
     "nesterov": (1, 0, "yes", None),
+    "muon_lr": (0, -0.1, NAN, True, None),
+    "muon_momentum": (0, 1, NAN, None),
+    "bias_lr_factor": (0, -1, NAN, "16"),
     "weight_decay": (-5e-4, NAN, INFINITY, "5e-4", 100),
     "weight_decay_on": ("biases", "", None),
     "l1": (-1e-5, NAN, True),
@@ -40,6 +43,7 @@ INVALID = {
     "warmup": (0, 1, -0.2, NAN),
     "start_divisor": (0, 0.5, NAN, INFINITY),
     "end_divisor": (0, 0.5, NAN, -1),
+    "whitened_stem": (1, "yes", None),
     "augmentation": ("autoaugment", "", None, True),
     "flip": ("vertical", True, None),
     "crop_padding": (-1, 1025, 4.0),
@@ -51,6 +55,7 @@ INVALID = {
     "scale": (-0.1, 1.0, NAN),
     "rotate": (-15, 181, NAN),
     "ema_decay": (-0.1, 1, NAN, True),
+    "sync_batchnorm": (1, "yes", None),
     "workers": (-1, 1.5, True, 100),
     "precision": ("half", "bf16", None),
 }
@@ -118,7 +123,12 @@ def test_replace_with_an_unknown_field_is_an_error_that_names_it() -> None:
 
 
 def test_find_recipe_knows_every_recipe_and_lists_them_for_any_other_name() -> None:
-    assert [find_recipe(name) for name in ("step_lr", "one_cycle", "best")] == [STEP_LR, ONE_CYCLE, BEST]
+    assert [find_recipe(name) for name in ("step_lr", "one_cycle", "best", "tuned")] == [
+        STEP_LR,
+        ONE_CYCLE,
+        BEST,
+        TUNED,
+    ]
     with pytest.raises(CifarcamError, match=f"no recipe 'bset'; the recipes are {', '.join(RECIPES)}"):
         find_recipe("bset")
 
@@ -200,7 +210,7 @@ def test_a_warm_up_of_exactly_one_step_is_a_clear_error() -> None:
 
 
 def test_step_lrs_step_and_factor_are_what_the_validation_images_chose() -> None:
-    candidates, tuning = recorded_step_lr_tuning()
+    candidates, tuning = recorded_tuning("step_lr")
     best = candidates.loc[candidates["validation_accuracy"].idxmax()]
     assert tuning["chosen"] == {"step_epochs": best["step_epochs"], "gamma": best["gamma"]}
     assert tuning["chosen"] == {"step_epochs": STEP_LR.step_epochs, "gamma": STEP_LR.gamma}
