@@ -29,6 +29,7 @@ from cifarcam.records.measurements import write_range_test
 from cifarcam.records.runs import load_run, record, recorded_runs, refuse_recorded
 from cifarcam.training.batches import Batches
 from cifarcam.training.checkpoints import CHECKPOINT
+from cifarcam.training.distributed import first_process_first, one_voice, process, process_group, processes
 from cifarcam.training.fields import KIND, TEXT
 from cifarcam.training.loop import fit
 from cifarcam.training.lr_finder import FEWEST_POINTS, range_test
@@ -48,7 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
             os.environ["CIFARCAM_DATA"] = _data_place(parsed.data)
         parsed.command(parsed)
     except CifarcamError as error:
-        print(f"cifarcam: {error}", file=sys.stderr)
+        number = f" (process {process()} of {processes()})" if process() else ""
+        print(f"cifarcam{number}: {error}", file=sys.stderr)
         return 1
     except OSError as error:
         if error.filename is None:  # nothing to do with a path
@@ -63,14 +65,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def train(parsed: argparse.Namespace) -> None:
-    recipe = recipe_of(parsed)
-    out = _run_folder(parsed)
-    refuse_recorded(out)
-    for name, value in dataclasses.asdict(recipe).items():
-        print(f"{name:>18}  {value}")
-    print(f"{'hardware':>18}  {describe(training_device())}\n{'out':>18}  {out}")
-    test = cifar10("test")
-    fitted = fit(recipe, cifar10("train"), test, out=out, resume=parsed.resume, compiled=parsed.compiled)
+    with one_voice():
+        recipe = recipe_of(parsed)
+        out = _run_folder(parsed)
+        refuse_recorded(out)
+    with process_group() as device:
+        if process() == 0:
+            for name, value in dataclasses.asdict(recipe).items():
+                print(f"{name:>18}  {value}")
+            print(f"{'processes':>18}  {processes()}\n{'hardware':>18}  {describe(device)}\n{'out':>18}  {out}")
+        with first_process_first():
+            train, test = cifar10("train"), cifar10("test")
+        fitted = fit(recipe, train, test, out=out, resume=parsed.resume, device=device, compiled=parsed.compiled)
+    if process():
+        return
     run = record(fitted, test, out)
     (out / CHECKPOINT).unlink()
     print(f"Recorded in {out}: {100 * run.provenance['results']['test_accuracy']:.2f}% of the test images are right.")

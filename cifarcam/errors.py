@@ -1,7 +1,11 @@
-"""The exception that this package raises."""
+"""The exceptions that this package raises."""
 
 from __future__ import annotations
 
 
 class CifarcamError(Exception):
     """An error that the caller can correct: the message says what was found, what was expected and what to do."""
+
+
+class Diverged(CifarcamError):
+    """A training loss that is no longer finite."""

@@ -14,6 +14,7 @@ from cifarcam.data.constants import CLASSES, SIDE
 from cifarcam.data.normalization import as_tensor, normalize
 from cifarcam.data.split import Split, check_split
 from cifarcam.errors import CifarcamError
+from cifarcam.training.distributed import check_shares, share, weight
 from cifarcam.training.recipes import Recipe
 from cifarcam.training.transforms import FILL, AugmentedImages, seed_worker, train_pipeline
 
@@ -105,7 +106,7 @@ class Batches:
 
     ``batches.epoch(k)`` yields ``(x, y)``: x float32, (batch, 3, S, S) for images of S pixels a side, normalised; y
     int64, (batch,); both on the device. The order and the augmentation of epoch k follow from the recipe's seed and k
-    alone.
+    alone. Where ``torchrun`` has started several processes, each gets its share of the very same batches.
 
     Args:
         train: the training split.
@@ -137,12 +138,22 @@ class Batches:
                 f"The recipe's train_images is {recipe.train_images}; there are only {len(train.labels)}."
             )
         self.train = train.first(recipe.train_images)
+        check_shares(len(self.train.labels), recipe.batch_size)
         self.labels = as_tensor(self.train.labels).long().to(device)
         if recipe.augmentation == "batched":
             self.padded = pad(self.train.images, recipe, device)
 
     def __len__(self) -> int:
         return -(-len(self.train.labels) // self.recipe.batch_size)
+
+    def sizes(self) -> list[int]:
+        """How many images each batch of an epoch has, over all processes."""
+        whole, left = divmod(len(self.train.labels), self.recipe.batch_size)
+        return [self.recipe.batch_size] * whole + [left] * (left > 0)
+
+    def weights(self) -> list[float]:
+        """What this process's mean loss of each batch of an epoch counts in the mean over the processes, about 1."""
+        return [weight(len(share(torch.empty(size))), size) for size in self.sizes()]
 
     def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         order = torch.randperm(len(self.train.labels), generator=generator_for(self.recipe.seed, epoch, "order"))
@@ -159,7 +170,8 @@ class Batches:
         places = [random_places(size, self.recipe, generator, self.side) for size in sizes]
         places = torch.cat(places, dim=1).to(self.device)
         order = order.to(self.device)
-        for chosen, mirrored, where in zip(*(part.split(sizes, -1) for part in (order, flipped, places)), strict=True):
+        for parts in zip(*(part.split(sizes, -1) for part in (order, flipped, places)), strict=True):
+            chosen, mirrored, where = (share(part, dim=-1) for part in parts)
             x = batched(self.padded[chosen], mirrored, where, self.recipe)
             yield (resize(x, self.recipe.side(epoch)) if self.side == SIDE else x), self.labels[chosen]
 
@@ -175,7 +187,8 @@ class Batches:
             generator=generator,
             pin_memory=self.device.type == "cuda",
         )
-        for x, y in loader:
+        for x, y in loader:  # each process augments all images, and so draws what one alone would have
+            x, y = share(x), share(y)
             yield x.to(self.device, non_blocking=True), y.to(self.device, non_blocking=True)
 
 

@@ -30,6 +30,14 @@ from cifarcam.training.checkpoints import (
     refuse_missing,
     save_checkpoint,
 )
+from cifarcam.training.distributed import (
+    check_alike,
+    one_voice,
+    predict_together,
+    process,
+    processes,
+    take_buffers_of_first,
+)
 from cifarcam.training.progress import EpochLog, report_evaluation
 from cifarcam.training.recipes import Recipe
 from cifarcam.training.state import TrainingState
@@ -120,23 +128,26 @@ def fit(
     """
     if stop_after is not None and stop_after < 1:
         raise CifarcamError(f"stop_after is {stop_after}; expected the number of an epoch, from 1, or None.")
-    classes = len(CLASSES) if model is None else predict(model, test.images[:1]).shape[1]
-    check_split("test", test, classes)
     device = torch.device(device or training_device())
-    batches = Batches(train, recipe, device, classes)
-    if test.images.shape[1] != batches.side:
-        raise CifarcamError(
-            f"The training images have {batches.side} pixels a side, the test images {test.images.shape[1]}; expected "
-            "one size. Resize one of the two."
-        )
+    with one_voice():
+        classes = len(CLASSES) if model is None else predict(model, test.images[:1]).shape[1]
+        check_split("test", test, classes)
+        batches = Batches(train, recipe, device, classes)
+        if test.images.shape[1] != batches.side:
+            raise CifarcamError(
+                f"The training images have {batches.side} pixels a side, the test images {test.images.shape[1]}; "
+                "expected one size. Resize one of the two."
+            )
+        check_alike({"recipe": recipe.command_line(), "commit": current_commit(), "data": train.checksum()})
     checkpoint = None if out is None else Path(out) / CHECKPOINT
     if resume:
         refuse_missing(checkpoint)
-    with nullcontext() if checkpoint is None else locked(checkpoint):
-        run = TrainingState(recipe, train, device, compiled, model)
+    with nullcontext() if checkpoint is None or process() else locked(checkpoint):
+        with one_voice():
+            run = TrainingState(recipe, train, device, compiled, model)
         if resume:
             load_checkpoint(run, checkpoint)
-        elif checkpoint is not None:
+        elif checkpoint is not None and process() == 0:
             refuse_existing(checkpoint)
         _train(run, batches, test, min(recipe.epochs, stop_after or recipe.epochs), checkpoint)
     hardware = ", then ".join(run.hardware)
@@ -149,7 +160,8 @@ def _train(run: TrainingState, batches: Batches, test: Split, last: int, checkpo
     """Trains up to and with epoch ``last``, counted from 1, and writes a checkpoint after each."""
     first = len(run.history)
     if first < last:
-        run.hardware = list(dict.fromkeys([*run.hardware, describe(run.device)]))
+        times = f"{processes()} processes, each on " if processes() > 1 else ""
+        run.hardware = list(dict.fromkeys([*run.hardware, times + describe(run.device)]))
         run.commits = list(dict.fromkeys([*run.commits, current_commit()]))
     for epoch in range(first, last):
         if run.compiled and (epoch == first or run.recipe.side(epoch) != run.recipe.side(epoch - 1)):
@@ -158,22 +170,27 @@ def _train(run: TrainingState, batches: Batches, test: Split, last: int, checkpo
         run.model.train()
         log = EpochLog(run, len(batches), epoch)
         with _repeatable(run, epoch):
-            for x, y in log.with_bar(batches.epoch(epoch)):
-                logits = train_step(run, x, y)
+            for (x, y), weight in zip(log.with_bar(batches.epoch(epoch)), batches.weights(), strict=True):
+                logits = train_step(run, x, y, weight)
                 log.add(logits, y)
-        predictions = Predictions(predict(run.evaluated, test.images, precision=run.precision), test.labels)
-        run.history.append(log.row() | report_evaluation(predictions))
-        if checkpoint is not None:
+        with one_voice():
+            row = log.row()
+        for network in (run.model, run.evaluated):
+            take_buffers_of_first(network)
+        predictions = Predictions(predict_together(run.evaluated, test.images, run.precision), test.labels)
+        run.history.append(row | report_evaluation(predictions))
+        if checkpoint is not None and process() == 0:
             save_checkpoint(run, checkpoint)
 
 
-def train_step(run: TrainingState, x: Tensor, y: Tensor) -> Tensor:
+def train_step(run: TrainingState, x: Tensor, y: Tensor, weight: float = 1.0) -> Tensor:
     """One optimizer step on a batch.
 
     Args:
         run: whose network, optimizer and schedule take the step.
         x: normalised images, float32, (N, 3, S, S).
         y: their classes, int64, (N,).
+        weight: of their mean loss, from ``Batches.weights``.
 
     Returns:
         The logits from before the step, float32, (N, classes), detached.
@@ -182,12 +199,13 @@ def train_step(run: TrainingState, x: Tensor, y: Tensor) -> Tensor:
     with torch.autocast(**autocast(run.device, run.precision)):
         logits = run.trained(x.contiguous(memory_format=torch.channels_last))
     logits = logits.float()
-    loss = F.cross_entropy(logits, y, label_smoothing=recipe.label_smoothing)
+    loss = weight * F.cross_entropy(logits, y, label_smoothing=recipe.label_smoothing)
     if recipe.l1:
         loss = loss + recipe.l1 * sum(p.abs().sum() for p in run.model.parameters() if p.ndim > 1)
     run.optimizer.zero_grad(set_to_none=True)
     run.scaler.scale(loss).backward()  # the scale is 1 but in float16
-    run.scaler.step(run.optimizer)
+    with torch.autocast(**autocast(run.device, run.precision)):  # for the products of Muon; SGD has none
+        run.scaler.step(run.optimizer)
     run.scaler.update()
     run.schedule.step()  # once a batch, also where a recipe counts in epochs
     if run.ema is not None:
@@ -202,5 +220,6 @@ def _repeatable(run: TrainingState, epoch: int) -> Iterator[None]:
     deterministic = settings((cudnn, "deterministic", True), (cudnn, "benchmark", False))
     forked = torch.random.fork_rng(devices=[run.device] if run.device.type == "cuda" else [])
     with deterministic, forked, onednn_workaround(run.model):
-        torch.manual_seed(generator_for(run.recipe.seed, epoch, "dropout").initial_seed())
+        use = f"dropout {process()}" if process() else "dropout"
+        torch.manual_seed(generator_for(run.recipe.seed, epoch, use).initial_seed())
         yield

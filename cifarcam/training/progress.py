@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable
 
@@ -10,8 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
-from cifarcam.errors import CifarcamError
+from cifarcam.errors import Diverged
 from cifarcam.network.predictions import Predictions
+from cifarcam.training.distributed import process, processes, total
 from cifarcam.training.state import TrainingState
 
 SECONDS_BETWEEN_READINGS = 0.5  # of loss and accuracy: each makes a GPU wait
@@ -28,7 +30,7 @@ class EpochLog:
 
     def __init__(self, run: TrainingState, batches: int, epoch: int) -> None:
         self.epoch, self.lr = epoch, run.optimizer.param_groups[0]["lr"]
-        print(f"Epoch {epoch + 1}/{run.recipe.epochs}, learning rate {self.lr:.6f}{time_left(run)}", flush=True)
+        _say(f"Epoch {epoch + 1}/{run.recipe.epochs}, learning rate {self.lr:.6f}{time_left(run)}")
         self.started = self.read = time.perf_counter()
         self.loss = torch.zeros((), device=run.device)
         self.correct = torch.zeros((), dtype=torch.long, device=run.device)
@@ -37,7 +39,7 @@ class EpochLog:
 
     def with_bar(self, batches: Iterable[tuple[Tensor, Tensor]]) -> tqdm:
         """The same batches, behind a progress bar."""
-        self.bar = tqdm(batches, total=self.batches, unit="batch")
+        self.bar = tqdm(batches, total=self.batches, unit="batch", disable=process() > 0 or None)
         return self.bar
 
     def add(self, logits: Tensor, labels: Tensor) -> None:
@@ -48,7 +50,7 @@ class EpochLog:
             labels: the true classes, int64, (N,).
 
         Raises:
-            CifarcamError: where the loss is not finite, if it is read just now.
+            Diverged: where the loss is not finite, if it is read just now.
         """
         self.loss += F.cross_entropy(logits, labels, reduction="sum")
         self.correct += (logits.argmax(1) == labels).sum()
@@ -56,26 +58,37 @@ class EpochLog:
         self.batch += 1
         if time.perf_counter() - self.read > SECONDS_BETWEEN_READINGS or self.batch == self.batches:
             self.read = time.perf_counter()
-            loss, accuracy = self._mean_loss(), 100 * self.correct.item() / self.seen
+            loss, accuracy = self.loss.item() / self.seen, 100 * self.correct.item() / self.seen
             self.bar.set_postfix_str(f"loss={loss:.4f} batch={self.batch - 1} accuracy={accuracy:.2f}%")
+            if processes() == 1:  # else they would not all read it now
+                self._check(loss)
 
     def row(self) -> dict:
-        """What a history keeps: ``epoch``, ``lr``, ``train_loss`` (nats), ``train_accuracy`` (0 to 1), ``seconds``."""
+        """What a history keeps, of all processes.
+
+        Returns:
+            ``epoch``, ``lr``, ``train_loss`` (nats), ``train_accuracy`` (0 to 1), ``seconds``.
+
+        Raises:
+            Diverged: where the loss is not finite.
+        """
+        seen = total(torch.tensor(self.seen, device=self.loss.device)).item()
+        loss = total(self.loss).item() / seen
+        self._check(loss)
         return {
             "epoch": self.epoch + 1,
             "lr": self.lr,
-            "train_loss": self._mean_loss(),
-            "train_accuracy": self.correct.item() / self.seen,
+            "train_loss": loss,
+            "train_accuracy": total(self.correct).item() / seen,
             "seconds": round(time.perf_counter() - self.started, 2),
         }
 
-    def _mean_loss(self) -> float:
-        if not self.loss.isfinite():
-            raise CifarcamError(
-                f"The training loss is {self.loss.item()} in epoch {self.epoch + 1}; lower the learning rate. "
+    def _check(self, loss: float) -> None:
+        if not math.isfinite(loss):
+            raise Diverged(
+                f"The training loss is {loss} in epoch {self.epoch + 1}; lower the learning rate. "
                 "The checkpoint of the epoch before, if there is one, is intact."
             )
-        return self.loss.item() / self.seen
 
 
 def time_left(run: TrainingState) -> str:
@@ -93,6 +106,11 @@ def time_left(run: TrainingState) -> str:
 
 def report_evaluation(results: Predictions) -> dict:
     """Prints the test results, and gives what the history keeps: ``test_loss`` (nats), ``test_accuracy`` (0 to 1)."""
-    right, total = int(results.correct.sum()), len(results.labels)
-    print(f"Test set: mean loss {results.loss:.4f}, Accuracy: {right}/{total} ({100 * right / total:.2f}%)", flush=True)
+    right, count = int(results.correct.sum()), len(results.labels)
+    _say(f"Test set: mean loss {results.loss:.4f}, Accuracy: {right}/{count} ({100 * right / count:.2f}%)")
     return {"test_loss": results.loss, "test_accuracy": results.accuracy}
+
+
+def _say(line: str) -> None:
+    if process() == 0:
+        print(line, flush=True)

@@ -13,6 +13,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from cifarcam.data.split import Split
 from cifarcam.hardware import FIRST_SCALE, fastest_precision
 from cifarcam.network.resnet import ResNet18
+from cifarcam.network.whitening import whiten
+from cifarcam.training.distributed import parallel, processes, synchronised
 from cifarcam.training.optimizers import make_optimizer, make_schedule
 from cifarcam.training.recipes import Recipe
 
@@ -33,7 +35,7 @@ class TrainingState:
         hardware, commits: what the run has run on, and the commits of the package it has run from.
 
     Attributes:
-        trained: the model as it is called in training: itself, or compiled.
+        trained: the model as it is called in training: itself, or compiled, or averaging its gradients over processes.
         ema: the moving average of its weights; ``None`` where ``ema_decay`` is 0.
         optimizer, schedule: as the recipe names them; the schedule counts batches.
         precision, scaler: the number format, and the gradient scaler that float16 needs.
@@ -58,9 +60,15 @@ class TrainingState:
             with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
                 torch.manual_seed(recipe.seed)
                 self.model = ResNet18(recipe.width, dropout=recipe.dropout)
+            if recipe.whitened_stem:
+                whiten(self.model.conv1, self.train.images)
         self.model = self.model.to(self.device, memory_format=torch.channels_last)
         # dynamic=False: else the kernels of an epoch depend on the sizes before it, and resuming is not exact.
-        self.trained = torch.compile(self.model, dynamic=False) if self.compiled else self.model
+        if recipe.sync_batchnorm and processes() > 1:
+            self.model = synchronised(self.model, self.device)
+        self.trained = parallel(self.model, self.device)
+        if self.compiled:
+            self.trained = torch.compile(self.trained, dynamic=False)
         self.optimizer = make_optimizer(self.model, recipe)
         self.schedule = make_schedule(self.optimizer, recipe, math.ceil(count / recipe.batch_size))
         self.ema = None

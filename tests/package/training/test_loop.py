@@ -98,14 +98,14 @@ def interrupt_at_step(monkeypatch: pytest.MonkeyPatch, number: int, action=None)
     """Runs ``action`` before step ``number``, counted from 1 over all epochs; by default it is a Ctrl-C."""
     step, calls = loop.train_step, 0
 
-    def counted(run, x: Tensor, y: Tensor) -> Tensor:
+    def counted(run, x: Tensor, y: Tensor, weight: float) -> Tensor:
         nonlocal calls
         calls += 1
         if calls == number:
             if action is None:
                 raise KeyboardInterrupt
             action(run)
-        return step(run, x, y)
+        return step(run, x, y, weight)
 
     monkeypatch.setattr(loop, "train_step", counted)
 
@@ -186,7 +186,9 @@ def test_the_log_has_the_learning_rate_and_the_accuracy(capsys: pytest.CaptureFi
 
 def test_the_bar_shows_loss_batch_and_accuracy(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
     bar = progress.tqdm
-    monkeypatch.setattr(progress, "tqdm", lambda *args, **options: bar(*args, **options, disable=False, mininterval=0))
+    monkeypatch.setattr(
+        progress, "tqdm", lambda *args, **options: bar(*args, **options | {"disable": False, "mininterval": 0})
+    )
     history = fit(TINY.replace(epochs=1), TRAIN, TEST, device="cpu").history
     shown = capsys.readouterr().err
     assert "3/3" in shown
@@ -272,8 +274,8 @@ def test_the_history_follows_the_step_schedule() -> None:
 def test_averaging_gives_the_moving_average_of_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     step, after = loop.train_step, []
 
-    def watched(run, x: Tensor, y: Tensor) -> Tensor:
-        logits = step(run, x, y)
+    def watched(run, x: Tensor, y: Tensor, weight: float) -> Tensor:
+        logits = step(run, x, y, weight)
         after.append({name: value.clone() for name, value in run.model.state_dict().items()})
         return logits
 
@@ -472,12 +474,12 @@ def test_two_runs_do_not_train_into_one_folder(
     before = (stopped_copy / "checkpoint.pt").read_bytes()
     step = loop.train_step
 
-    def another_begins(run: TrainingState, x: Tensor, y: Tensor) -> Tensor:
+    def another_begins(run: TrainingState, x: Tensor, y: Tensor, weight: float) -> Tensor:
         monkeypatch.setattr(loop, "train_step", step)
         with pytest.raises(CifarcamError, match="Another run is training in .* now"):
             fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=resume, device="cpu")
         assert (stopped_copy / "checkpoint.pt").read_bytes() == before
-        return step(run, x, y)
+        return step(run, x, y, weight)
 
     monkeypatch.setattr(loop, "train_step", another_begins)
     fit(BATCHED, TRAIN, TEST, out=stopped_copy, resume=True, device="cpu")
@@ -629,10 +631,10 @@ def test_training_images_are_those_of_the_recipe(monkeypatch: pytest.MonkeyPatch
     sides, shown = [], []
     step = loop.train_step
 
-    def watched(run, x: Tensor, y: Tensor) -> Tensor:
+    def watched(run, x: Tensor, y: Tensor, weight: float) -> Tensor:
         sides.append(x.shape[-1])
         shown.append(len(y))
-        return step(run, x, y)
+        return step(run, x, y, weight)
 
     monkeypatch.setattr(loop, "train_step", watched)
     fit(BATCHED.replace(train_images=20), TRAIN, TEST, device="cpu")
