@@ -1,5 +1,6 @@
 """The figures of the book. Each function takes data and returns a matplotlib ``Figure``; none computes results."""
 
+from cifarcam.figures.ablations import learning_curves, sweep
 from cifarcam.figures.architecture import stage_bars
 from cifarcam.figures.explanation import explanation
 from cifarcam.figures.images import batch, class_samples, gallery, transforms
@@ -21,6 +22,7 @@ __all__ = [
     "explanation",
     "gallery",
     "intervals",
+    "learning_curves",
     "method_grid",
     "methods_at_stage",
     "overlaid_curves",
@@ -32,6 +34,7 @@ __all__ = [
     "social_card",
     "stage_bars",
     "stage_grid",
+    "sweep",
     "target_pairs",
     "transforms",
 ]

@@ -5,6 +5,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "ablations": ["over_seeds", "recorded_ablation"],
         "checks": ["RECORDED_METHODS", "RECORDED_SLOW", "recorded_check", "small_run", "write_check"],
         "measurements": [
             "published_one_cycle",
@@ -12,7 +13,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "recorded_benchmarks",
             "recorded_method_costs",
             "recorded_range_test",
-            "recorded_step_lr_tuning",
+            "recorded_scaling",
+            "recorded_step_profile",
+            "recorded_tuning",
         ],
         "runs": ["Run", "load_run", "record", "recorded_runs"],
     },

@@ -5,4 +5,4 @@ from __future__ import annotations
 from pathlib import Path
 
 RECORDED = Path(__file__).parents[1] / "recorded"
-RUNS, SMALL_RUNS, MEASUREMENTS = (RECORDED / name for name in ("runs", "small", "measurements"))
+RUNS, SMALL_RUNS, MEASUREMENTS, ABLATIONS = (RECORDED / name for name in ("runs", "small", "measurements", "ablations"))

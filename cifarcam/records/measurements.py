@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from cifarcam.errors import CifarcamError
 from cifarcam.files import write_json
 from cifarcam.records.folders import MEASUREMENTS
 from cifarcam.training.lr_finder import RangeTest
@@ -16,7 +17,8 @@ from cifarcam.training.recipes import Recipe
 
 RANGE_TEST = MEASUREMENTS / "range_test.json"
 METHOD_COSTS = MEASUREMENTS / "method_costs.json"
-STEP_LR_TUNING = MEASUREMENTS / "step_lr_tuning.json"
+STEP_PROFILE = MEASUREMENTS / "step_profile.json"
+SCALING = MEASUREMENTS / "scaling.json"
 
 
 def published_one_cycle() -> pd.DataFrame:
@@ -65,15 +67,51 @@ def recorded_benchmarks() -> list[dict]:
     """The timings that ship with the package, as ``benchmarks/`` writes them.
 
     Returns:
-        A dict for each, with ``claim``, with the unit of the rates; ``rates`` by name; ``ours`` and ``other``, the two
-        that are compared; ``ratio``; ``command``; ``hardware``; ``versions``; ``date``.
+        A dict for each, with ``claim``, with the unit of the rates; ``rates`` by name; ``ours``, the one that is compared
+        with all others; ``ratios``, how many times as fast it is as each of them; ``command``; ``hardware``;
+        ``versions``; ``date``.
 
     Examples:
         >>> from cifarcam.records import recorded_benchmarks
-        >>> {"claim", "rates", "ratio", "command"} <= set(recorded_benchmarks()[0])
+        >>> {"claim", "rates", "ratios", "command"} <= set(recorded_benchmarks()[0])
         True
     """
     return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(MEASUREMENTS.glob("benchmark_*.json"))]
+
+
+def recorded_step_profile() -> tuple[pd.DataFrame, dict]:
+    """Where the time of a training step goes, as ``benchmarks.step_profile`` measured it.
+
+    Returns:
+        A row for each part, the longest first, with ``seconds``, and the least that ``arithmetic_floor`` and
+        ``memory_floor`` allow it (s), NaN where neither was reckoned. Beside it the ``batch_size``, the ``precision``
+        and the provenance.
+
+    Examples:
+        >>> from cifarcam.records import recorded_step_profile
+        >>> parts, about = recorded_step_profile()
+        >>> parts.columns.tolist()
+        ['seconds', 'arithmetic_floor', 'memory_floor']
+    """
+    measured = json.loads(STEP_PROFILE.read_text(encoding="utf-8"))
+    return pd.DataFrame(measured.pop("parts")).set_index("part"), measured
+
+
+def recorded_scaling() -> dict:
+    """Training by one process and by two, as ``benchmarks.scaling`` measured it, and what that lets one calculate.
+
+    Returns:
+        The ``rates`` of one and of two processes of one thread each (images a second); ``all_reduce``, its ``seconds``
+        by ``megabytes``; the ``model`` fitted to that, with what it says of two processes;
+        ``calculated_efficiency`` by the number of GPUs, which is not measured, and what it is ``calculated_for``; the
+        provenance.
+
+    Examples:
+        >>> from cifarcam.records import recorded_scaling
+        >>> list(recorded_scaling()["rates"])
+        ['one process', 'two processes']
+    """
+    return json.loads(SCALING.read_text(encoding="utf-8"))
 
 
 def recorded_method_costs() -> tuple[pd.DataFrame, dict]:
@@ -94,21 +132,32 @@ def recorded_method_costs() -> tuple[pd.DataFrame, dict]:
     return pd.DataFrame(measured.pop("methods")).T.astype({"forward": int, "backward": int}), measured
 
 
-def recorded_step_lr_tuning() -> tuple[pd.DataFrame, dict]:
-    """The choice of ``STEP_LR``'s step and factor on held-out images, as ``tools.records.tuning`` measured it.
+def recorded_tuning(recipe: str) -> tuple[pd.DataFrame, dict]:
+    """The choice among candidates for a recipe on held-out training images, as ``tools.records.tuning`` measured it.
+
+    Args:
+        recipe: ``"step_lr"`` or ``"tuned"``.
 
     Returns:
-        A row for each candidate, with the columns ``step_epochs``, ``gamma``, ``validation_accuracy`` (0 to 1) and
-        ``validation_loss`` (nats) after the last epoch. Beside it the ``chosen`` one, the ``recipe``, how many images
-        it was ``trained_on`` and how many were ``held_out``, the ``precision``, and the provenance.
+        A row for each candidate, with the fields that candidates change, and ``validation_accuracy`` (0 to 1) after the
+        last epoch. For ``tuned`` that is a mean over seeds, with its ``interval`` over images, each seed's
+        ``accuracies``, ``losses`` (nats), ``train_accuracies`` and ``minutes``. Beside it the ``chosen`` fields, the
+        ``recipe``, how many images it was ``trained_on`` and how many were ``held_out``, and the provenance.
+
+    Raises:
+        CifarcamError: for a recipe of which no choice is recorded.
 
     Examples:
-        >>> from cifarcam.records import recorded_step_lr_tuning
-        >>> candidates, _ = recorded_step_lr_tuning()
+        >>> from cifarcam.records import recorded_tuning
+        >>> candidates, _ = recorded_tuning("step_lr")
         >>> candidates.columns.tolist()
         ['step_epochs', 'gamma', 'validation_accuracy', 'validation_loss']
     """
-    measured = json.loads(STEP_LR_TUNING.read_text(encoding="utf-8"))
+    path = MEASUREMENTS / f"{recipe}_tuning.json"
+    if not path.is_file():
+        known = ", ".join(sorted(each.stem.removesuffix("_tuning") for each in MEASUREMENTS.glob("*_tuning.json")))
+        raise CifarcamError(f"There is no recorded choice for {recipe!r}; there are those of {known}.")
+    measured = json.loads(path.read_text(encoding="utf-8"))
     return pd.DataFrame(measured.pop("candidates")), measured
 
 
