@@ -75,6 +75,8 @@ benchmarks: install  ## claims of speed, each side by side with what it is compa
 	.venv/bin/python -m benchmarks.stage_maps
 	.venv/bin/python -m benchmarks.method_costs
 	.venv/bin/python -m benchmarks.road
+	.venv/bin/python -m benchmarks.step_profile
+	.venv/bin/python -m benchmarks.scaling
 
 lint: install  ## ruff: errors and format; import-linter: the corridor of the package, walked one way
 	.venv/bin/ruff check .

@@ -1,4 +1,4 @@
-"""Two ways of doing the same thing, timed in turns in one process, and the record of their ratio."""
+"""Several ways of doing the same thing, timed in turns in one process, and the record of their ratios."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def in_turns(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, 
     for turn in range(rounds + 1):
         for name, way in ways.items():
             rate = way()
-            print(f"{'warm-up' if turn == 0 else f'round {turn}':>8}  {name:<16}{rate:>12,.2f}", flush=True)
+            print(f"{'warm-up' if turn == 0 else f'round {turn}':>8}  {name:<24}{rate:>12,.2f}", flush=True)
             if turn:
                 rates[name].append(rate)
     return {name: statistics.median(values) for name, values in rates.items()}
@@ -44,23 +44,23 @@ def rate(work: Callable[[], object], count: int) -> Callable[[], float]:
 
 
 def report(claim: str, rates: Mapping[str, float], settings: Mapping, out: str | None) -> dict:
-    """Prints how many times faster the first way is than the second, and writes the record where ``out`` is given.
+    """Prints how many times as fast as each other way the first is, and writes the record where ``out`` is given.
 
     Args:
         claim: what was measured, with the unit of the rates.
-        rates: of ours, then of what it is compared with, from ``in_turns``.
+        rates: of ours, then of all that it is compared with, from ``in_turns``.
         settings: what else the record should say: all that ``about`` gives, and what was chosen.
     """
-    ours, other = rates
+    ours, *others = rates
     measured = {
         "claim": claim,
         "rates": {name: float(f"{rate:.4g}") for name, rate in rates.items()},
         "ours": ours,
-        "other": other,
-        "ratio": round(rates[ours] / rates[other], 2),
+        "ratios": {other: round(rates[ours] / rates[other], 2) for other in others},
         **settings,
     }
-    print(f"{ours} is {measured['ratio']} times as fast as {other} ({claim}, {measured['hardware']})")
+    for other, ratio in measured["ratios"].items():
+        print(f"{ours} is {ratio} times as fast as {other} ({claim}, {measured['hardware']})")
     if out:
         write_json(out, measured)
     return measured
