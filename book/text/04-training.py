@@ -109,9 +109,9 @@ had no say:
 """
 
 # %% tags=["nbval-check-output"]
-from cifarcam.records import recorded_step_lr_tuning
+from cifarcam.records import recorded_tuning
 
-candidates, about = recorded_step_lr_tuning()
+candidates, about = recorded_tuning("step_lr")
 kept, held_out = about["trained_on"], about["held_out"]
 print(f"{about['recipe']}: {kept:,} to train, {held_out:,} held out")
 print(f"{about['hardware']}, PyTorch {about['versions']['torch']}, {about['date']}")
