@@ -93,7 +93,7 @@ def largest_difference(net: ResNet18, images: np.ndarray, targets: np.ndarray) -
 
 
 def main(words: list[str] | None = None) -> dict:
-    parser = arguments(__doc__, rounds=5)
+    parser = arguments(__doc__, rounds=9)
     parser.add_argument("--images", type=int, default=BATCH, help="images in a batch")
     parser.add_argument("--run", default="best", help="a run with weights")
     parsed = parser.parse_args(words)

@@ -54,7 +54,7 @@ def rate(steps: Iterator[int], count: int) -> Callable[[], float]:
 
 
 def main(words: list[str] | None = None) -> dict:
-    parser = arguments(__doc__, rounds=3)
+    parser = arguments(__doc__, rounds=7)
     parser.add_argument("--steps", type=int, default=15, help="optimizer steps in a turn")
     parser.add_argument("--width", type=int, default=64)
     parsed = parser.parse_args(words)
