@@ -5,7 +5,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "ablations": ["over_seeds", "recorded_ablation"],
+        "ablations": ["over_seeds", "recorded_ablation", "recorded_ablations"],
         "checks": ["RECORDED_METHODS", "RECORDED_SLOW", "recorded_check", "small_run", "write_check"],
         "measurements": [
             "published_one_cycle",

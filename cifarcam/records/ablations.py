@@ -10,6 +10,17 @@ from cifarcam.errors import CifarcamError
 from cifarcam.records.folders import ABLATIONS
 
 
+def recorded_ablations() -> list[str]:
+    """The names of the experiments that ship with the package.
+
+    Examples:
+        >>> from cifarcam.records import recorded_ablations
+        >>> "degradation" in recorded_ablations()
+        True
+    """
+    return sorted(path.stem for path in ABLATIONS.glob("*.json"))
+
+
 def recorded_ablation(name: str) -> tuple[pd.DataFrame, dict]:
     """An experiment that ships with the package.
 
@@ -21,8 +32,8 @@ def recorded_ablation(name: str) -> tuple[pd.DataFrame, dict]:
         ``train_loss`` of training images as they are, ``validation_accuracy`` and ``validation_loss`` of held-out
         ones, ``calibration_error``, all after the last epoch (accuracies from 0 to 1, losses in nats), ``minutes``, and
         ``history``: a dict of lists, a value an epoch. A run whose loss was no longer finite has a sentence in
-        ``diverged``. Beside it the ``question``, the ``recipe`` that is changed, on how many images it is
-        ``trained_on`` and how many are ``held_out``, and the provenance.
+        ``diverged``. Beside it the ``question``, the ``recipe`` that is changed, the columns of what is ``changed``, on
+        how many images it is ``trained_on`` and how many are ``held_out``, and the provenance.
 
     Raises:
         CifarcamError: listing the names, for an experiment that is not recorded.
@@ -33,11 +44,10 @@ def recorded_ablation(name: str) -> tuple[pd.DataFrame, dict]:
         >>> about["question"]
         'Does a deeper network fit better, with shortcuts and without?'
     """
-    path = ABLATIONS / f"{name}.json"
-    if not path.is_file():
-        known = ", ".join(sorted(each.stem for each in ABLATIONS.glob("*.json")))
+    if name not in recorded_ablations():
+        known = ", ".join(recorded_ablations())
         raise CifarcamError(f"There is no recorded experiment {name!r}; there are {known}.")
-    measured = json.loads(path.read_text(encoding="utf-8"))
+    measured = json.loads((ABLATIONS / f"{name}.json").read_text(encoding="utf-8"))
     return pd.DataFrame(measured.pop("rows")), measured
 
 

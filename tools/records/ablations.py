@@ -175,7 +175,8 @@ def experiment(name: str, out: Path, jobs: int) -> None:
         words = [f"{field}={value}" for field, value in change.items()]
         files[CHECKPOINTS / name / (",".join([*words, f"seed={recipe.seed}"]) + ".json")] = change, recipe
     rows = results(run, files, jobs, name)
-    content = {"question": EXPERIMENTS[name].question, "recipe": BASE.command_line(), "rows": rows}
+    changed = list(dict.fromkeys(field for change in EXPERIMENTS[name].arms for field in change))
+    content = {"question": EXPERIMENTS[name].question, "recipe": BASE.command_line(), "changed": changed, "rows": rows}
     content |= {"trained_on": BASE.train_images, "held_out": HELD_OUT}
     if name == "peak_rate":
         content["range_test"] = _range_test(splits()[0])

@@ -24,7 +24,7 @@ from cifarcam.files import write_json
 from cifarcam.hardware import onednn_workaround, training_device
 from cifarcam.network.predictions import Predictions, predict
 from cifarcam.provenance import provenance
-from cifarcam.records.folders import ABLATIONS
+from cifarcam.records.folders import MEASUREMENTS
 from cifarcam.training.batches import Batches, batched, flips, generator_for, pad, random_places
 from cifarcam.training.loop import train_step
 from cifarcam.training.progress import EpochLog
@@ -36,7 +36,7 @@ from tools.records.networks import network
 from tools.records.tuning import HELD_OUT, splits
 
 COPIES = 100
-OUT = ABLATIONS / "sick.json"
+OUT = MEASUREMENTS / "sick_runs.json"
 
 
 class NotNormalised(nn.Module):

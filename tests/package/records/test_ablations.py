@@ -15,12 +15,11 @@ from cifarcam.data.cifar import cifar10
 from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
 from cifarcam.network.resnet import ResNet18
-from cifarcam.records import over_seeds, recorded_ablation
-from cifarcam.records.folders import ABLATIONS
+from cifarcam.records import over_seeds, recorded_ablation, recorded_ablations
 from tools.records import ablations
 from tools.records.networks import network
 
-RECORDED = sorted(path.stem for path in ABLATIONS.glob("*.json"))
+RECORDED = recorded_ablations()
 
 
 def weights(model: nn.Module) -> int:
@@ -102,6 +101,7 @@ def test_a_record_holds_each_run_and_goes_on_where_it_was_cut_off(
     assert len(trained) == 13
     written = json.loads((tmp_path / "first.json").read_text())
     assert written["question"].endswith("?") and len(written["rows"]) == 12
+    assert written["changed"] == ["layers", "residual"]
     for row in written["rows"]:
         assert {name: len(values) for name, values in row["history"].items()}["validation_accuracy"] == 2
         assert row["history"]["validation_accuracy"][-1] == pytest.approx(row["validation_accuracy"], abs=1e-6)

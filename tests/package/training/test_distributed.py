@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import textwrap
@@ -151,6 +152,28 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(tmp_path: Path, words: lis
     said = [line for line in done.stderr.splitlines() if line.startswith(("cifarcam:", "cifarcam ("))]
     assert done.returncode == 1 and len(said) == 1 and sentence in said[0]
     assert not (tmp_path / "run").exists() or not list((tmp_path / "run").glob("*.pt"))
+
+
+@pytest.mark.slow
+def test_a_port_in_use_is_told_by_torchrun_and_leaves_nothing(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = ["--master-addr=127.0.0.1", f"--master-port={taken.getsockname()[1]}", "--nproc-per-node=2"]
+        words = [
+            "-m",
+            "torch.distributed.run",
+            *place,
+            "-m",
+            "cifarcam",
+            "train",
+            "tuned",
+            "--out",
+            str(tmp_path / "run"),
+        ]
+        done = subprocess.run(
+            [sys.executable, *words], env=os.environ | SMALL, capture_output=True, text=True, timeout=100
+        )
+    assert done.returncode == 1 and "EADDRINUSE" in done.stderr
+    assert not (tmp_path / "run").exists()
 
 
 DIFFERENT = """
