@@ -192,9 +192,8 @@ shown(pd.DataFrame({"efficiency, calculated": efficiency}).rename_axis("GPUs"))
 """
 ## Experiments
 
-One thing changed at a time, in a network a quarter as wide, on 15,000 of the training images, for seven epochs; 5,000 other
-training images judge. Each number is the mean over three seeds, with the lowest and the highest: another seed, not other
-images, is what they show.
+One thing changed at a time, in a narrow network, on some of the training images; others judge, and the test images have
+no say. Each number is the mean over the seeds, with the lowest and the highest of them in brackets.
 """
 
 # %% mystnb={"markdown_format": "gfm"} tags=["hide-input", "nbval-check-output"]
@@ -213,7 +212,8 @@ def experiment(name: str) -> str:
         for kind in ("train", "validation")
     }
     table = pd.DataFrame(columns).rename(columns={"train accuracy": "training accuracy"}).reset_index()
-    where = f"{about['hardware']}, {about['date']}, `{about['command']}`"
+    where = f"`{about['recipe']}`, {runs['seed'].nunique()} seeds, {about['held_out']:,} images held out; "
+    where += f"`{about['command']}`, {about['hardware']}, {about['date']}"
     return f"**{about['question']}**\n\n{shown(table.set_index(changed[0])).data}\n\n{where}"
 
 

@@ -67,9 +67,9 @@ def recorded_benchmarks() -> list[dict]:
     """The timings that ship with the package, as ``benchmarks/`` writes them.
 
     Returns:
-        A dict for each, with ``claim``, with the unit of the rates; ``rates`` by name; ``ours``, the one that is compared
-        with all others; ``ratios``, how many times as fast it is as each of them; ``command``; ``hardware``;
-        ``versions``; ``date``.
+        A dict for each, with ``claim``, with the unit of the rates; ``rates`` by name; ``ours``, the one that is
+        compared with all others; ``ratios``, how many times as fast it is as each of them; ``command``;
+        ``hardware``; ``versions``; ``date``.
 
     Examples:
         >>> from cifarcam.records import recorded_benchmarks

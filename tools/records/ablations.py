@@ -118,7 +118,9 @@ EXPERIMENTS = {
             for lr in dict.fromkeys((0.2, round(0.2 * size / 128, 6)))
         ),
     ),
-    "luck": Experiment("How far apart are runs that differ in their seed alone?", ({},), tuple(range(10))),
+    "luck": Experiment(
+        "How far apart are runs that differ in their seed alone?", _each("lr", BASE.lr), tuple(range(10))
+    ),
 }
 
 
