@@ -23,7 +23,6 @@ from cifarcam.hardware import describe, fastest_precision, training_device
 from cifarcam.maps.cam import stage_maps
 from cifarcam.maps.methods import CLASS_BLIND, METHODS
 from cifarcam.network.predictions import Predictions, predict, tta
-from cifarcam.network.resnet import ResNet18
 from cifarcam.provenance import provenance
 from cifarcam.records.measurements import write_range_test
 from cifarcam.records.runs import load_run, record, recorded_runs, refuse_recorded
@@ -35,6 +34,7 @@ from cifarcam.training.loop import fit
 from cifarcam.training.lr_finder import FEWEST_POINTS, range_test
 from cifarcam.training.optimizers import make_optimizer
 from cifarcam.training.recipes import RECIPES, Recipe, find_recipe
+from cifarcam.training.state import initial_network
 
 FIGURE_FORMATS = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
 MOST_DRIFT = 0.0002  # another machine's rounding moves a borderline image or two in 10,000
@@ -160,11 +160,10 @@ def measure_range_test(parsed: argparse.Namespace) -> None:
     if parsed.steps < FEWEST_POINTS:
         raise CifarcamError(f"--steps is {parsed.steps}; expected {FEWEST_POINTS} or more, or nothing can be read off.")
     check_writable(out)
-    device = training_device()
-    torch.manual_seed(recipe.seed)
-    model = ResNet18(recipe.width, dropout=recipe.dropout).to(device, memory_format=torch.channels_last)
+    device, train = training_device(), cifar10("train")
+    torch.manual_seed(recipe.seed)  # for dropout
+    model = initial_network(recipe, train).to(device, memory_format=torch.channels_last)
     precision = fastest_precision(device)
-    train = cifar10("train")
     batches = Batches(train, recipe, device)
     curve = range_test(model, make_optimizer(model, recipe), batches, steps=parsed.steps, precision=precision)
     suggestions = curve.suggestions()

@@ -98,8 +98,9 @@ def fit(
     Args:
         recipe: every number of the run.
         train, test: the two splits, images of one size.
-        model: a network of your own, trained in place; it takes normalised (N, 3, H, W) and gives logits. Without it a
-            ``ResNet18`` of the recipe's width and dropout, for ten classes.
+        model: a network of your own, trained in place; it takes normalised (N, 3, H, W) and gives logits, and
+            ``whitened_stem`` leaves it as it is. Without it a ``ResNet18`` of the recipe's width and dropout, for ten
+            classes.
         out: folder for ``checkpoint.pt``, written whole after each epoch, and locked meanwhile; ``None`` to keep none.
         resume: go on from the checkpoint in ``out``; without it an existing checkpoint is an error. The weights are
             those of a run never stopped where PyTorch's own switches, such as that of TF32, are as before.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm  # SyncBatchNorm is one too
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR, StepLR
 
@@ -39,22 +42,24 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:
 
 
 def _parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict]:
-    decayed, free, biases, filters = [], [], [], []
-    for module in model.modules():
-        for name, parameter in module.named_parameters(recurse=False):
-            if recipe.optimizer == "muon" and isinstance(module, nn.Conv2d) and name == "weight" and decayed:
-                filters.append(parameter)
-            elif recipe.bias_lr_factor != 1 and isinstance(module, nn.BatchNorm2d) and name == "bias":
-                biases.append(parameter)
-            elif recipe.weight_decay_on == "all" or parameter.ndim > 1:
-                decayed.append(parameter)
-            else:
-                free.append(parameter)
-    factor = recipe.bias_lr_factor
+    stem, *convolutions = [module for module in model.modules() if isinstance(module, nn.Conv2d)] or [None]
+    norms = [module for module in model.modules() if isinstance(module, _BatchNorm) and module.affine]
+    filters = _each_once(module.weight for module in convolutions if stem.weight is not module.weight)
+    filters = filters if recipe.optimizer == "muon" else []
+    biases = _each_once(norm.bias for norm in norms) if recipe.bias_lr_factor != 1 else []
+    of_their_own = {id(parameter) for parameter in (*filters, *biases)}
+    others = [parameter for parameter in model.parameters() if id(parameter) not in of_their_own]
+    everything = recipe.weight_decay_on == "all"
+    decayed = [parameter for parameter in others if everything or parameter.ndim > 1]
+    free = [parameter for parameter in others if not everything and parameter.ndim <= 1]
     return [
         {"params": decayed, "weight_decay": recipe.weight_decay},
         {"params": free, "weight_decay": 0.0},
-        {"params": biases, "lr": recipe.lr * factor, "weight_decay": recipe.weight_decay / factor},
+        {
+            "params": biases,
+            "lr": recipe.lr * recipe.bias_lr_factor,
+            "weight_decay": recipe.weight_decay if everything else 0.0,
+        },
         {
             "params": filters,
             "lr": recipe.muon_lr,
@@ -64,6 +69,11 @@ def _parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict]:
             "weight_decay": 0.0,
         },
     ]
+
+
+def _each_once(parameters: Iterable[nn.Parameter]) -> list[nn.Parameter]:
+    """The parameters, those that layers share but once."""
+    return list({id(parameter): parameter for parameter in parameters}.values())
 
 
 def make_schedule(optimizer: Optimizer, recipe: Recipe, steps_per_epoch: int) -> LRScheduler:

@@ -39,7 +39,8 @@ class EpochLog:
 
     def with_bar(self, batches: Iterable[tuple[Tensor, Tensor]]) -> tqdm:
         """The same batches, behind a progress bar."""
-        self.bar = tqdm(batches, total=self.batches, unit="batch", disable=process() > 0 or None)
+        hidden = {"disable": True} if process() else {}  # False would override TQDM_DISABLE
+        self.bar = tqdm(batches, total=self.batches, unit="batch", **hidden)
         return self.bar
 
     def add(self, logits: Tensor, labels: Tensor) -> None:

@@ -40,13 +40,13 @@ class Recipe:
     optimizer: str = choice("what takes the steps; muon is SGD but for filters", "sgd", "adamw", "muon")
     lr: float = number("learning rate: the peak of a one-cycle schedule, the start of the others", 1e-12, 1e6, 0.1)
     momentum: float = number("momentum of SGD; the first beta of AdamW", 0, 0.9999, 0.9)
-    nesterov: bool = flag("Nesterov's momentum (SGD only)")
+    nesterov: bool = flag("Nesterov's momentum (SGD, and what Muon leaves to it)")
     muon_lr: float = number("what lr is for the filters behind the stem (muon only)", 1e-12, 1e6, 0.1)
     muon_momentum: float = number("momentum of those filters (muon only)", 0.0001, 0.9999, 0.6)
-    bias_lr_factor: float = number(
-        "times lr is the rate of BatchNorm's biases; their decay is divided by it", 1e-3, 1e3, 1.0
+    bias_lr_factor: float = number("times lr is the rate of BatchNorm's biases", 1e-3, 1e3, 1.0)
+    weight_decay: float = number(
+        "L2 penalty (SGD) or decoupled decay (AdamW) of what weight_decay_on names, but for Muon's filters", 0, 10
     )
-    weight_decay: float = number("L2 penalty (SGD) or decoupled decay (AdamW) of what weight_decay_on names", 0, 10)
     weight_decay_on: str = choice("weights spares biases and BatchNorm, all spares nothing", "weights", "all")
     l1: float = number("factor of the sum of absolute weights in the loss", 0, 10)
     dropout: float = number("probability of dropping a pooled feature", 0, 0.99)
@@ -224,7 +224,8 @@ TUNED = BEST.replace(
     label_smoothing=0.2,
     whitened_stem=True,
 )
-"""The book's own recipe, tuned on validation images: what `python -m tools.records.tuning tuned` compared."""
+"""The book's own recipe; its optimizer, the filters' rate, cutout and the growth of the images were compared on
+validation images by ``python -m tools.records.tuning tuned``."""
 RECIPES = {recipe.name: recipe for recipe in (STEP_LR, ONE_CYCLE, BEST, TUNED)}
 """The recipes that ``cifarcam train`` knows, by their names."""
 

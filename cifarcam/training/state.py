@@ -21,6 +21,21 @@ from cifarcam.training.recipes import Recipe
 MUST_STAY_THE_SAME = ("data_checksum", "compiled")  # besides the recipe, for a run to be resumed
 
 
+def initial_network(recipe: Recipe, train: Split) -> ResNet18:
+    """The network that a recipe begins with, on the CPU; PyTorch's random state is left as it is.
+
+    Args:
+        recipe: its ``seed``, ``width``, ``dropout``, ``whitened_stem`` and ``train_images``.
+        train: the training split, for whose images the stem is whitened.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(recipe.seed)  # the CPU's alone
+        network = ResNet18(recipe.width, dropout=recipe.dropout)
+    if recipe.whitened_stem:
+        whiten(network.conv1, train.first(recipe.train_images).images)
+    return network
+
+
 @dataclass
 class TrainingState:
     """Everything that changes during training, which is what a checkpoint holds.
@@ -30,7 +45,7 @@ class TrainingState:
         train: the training split.
         device: where to train.
         compiled: train with ``torch.compile``.
-        model: a network of your own; without it a ``ResNet18`` of the recipe's width and dropout, for ten classes.
+        model: a network of your own, which ``whitened_stem`` leaves as it is; without it ``initial_network``.
         history: a dict for each epoch that is done, see ``Fitted``.
         hardware, commits: what the run has run on, and the commits of the package it has run from.
 
@@ -57,17 +72,13 @@ class TrainingState:
         self.data_checksum = self.train.checksum()
         self.compute_in(fastest_precision(self.device) if recipe.precision == "auto" else recipe.precision)
         if self.model is None:
-            with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-                torch.manual_seed(recipe.seed)
-                self.model = ResNet18(recipe.width, dropout=recipe.dropout)
-            if recipe.whitened_stem:
-                whiten(self.model.conv1, self.train.images)
+            self.model = initial_network(recipe, self.train)
         self.model = self.model.to(self.device, memory_format=torch.channels_last)
-        # dynamic=False: else the kernels of an epoch depend on the sizes before it, and resuming is not exact.
         if recipe.sync_batchnorm and processes() > 1:
             self.model = synchronised(self.model, self.device)
         self.trained = parallel(self.model, self.device)
         if self.compiled:
+            # dynamic=False: else the kernels of an epoch depend on the sizes before it, and resuming is not exact.
             self.trained = torch.compile(self.trained, dynamic=False)
         self.optimizer = make_optimizer(self.model, recipe)
         self.schedule = make_schedule(self.optimizer, recipe, math.ceil(count / recipe.batch_size))

@@ -12,8 +12,10 @@ from pathlib import Path
 import torch
 from tqdm.auto import tqdm
 
+from cifarcam.errors import CifarcamError
 from cifarcam.files import write_json
 from cifarcam.hardware import training_device
+from cifarcam.provenance import current_commit
 
 
 def default_jobs() -> int:
@@ -24,20 +26,33 @@ def default_jobs() -> int:
 def results(run: Callable[..., dict], files: Mapping[Path, tuple], jobs: int, label: str) -> list[dict]:
     """What ``run`` gives for each tuple of arguments, in their order, behind a progress bar.
 
-    Each result is written to its file once it is there, and what has a file is not computed again.
+    Each result is written to its file once it is there, with the package's commit under ``commit``, and what has a file
+    is not computed again.
 
     Args:
         run: a function of a module, so that other processes find it.
         files: where each result goes, and the arguments that give it.
         jobs: processes, each of one thread; with 1 it is this process, of as many as it has.
         label: of the bar.
+
+    Raises:
+        CifarcamError: for a file whose result was made from other arguments.
     """
     missing = {path: arguments for path, arguments in files.items() if not path.exists()}
-    with tqdm(total=len(files), initial=len(files) - len(missing), unit="run", desc=label) as bar:
+    found = {path: _read(path, arguments) for path, arguments in files.items() if path.exists()}
+    with tqdm(total=len(files), initial=len(found), unit="run", desc=label) as bar:
         for path, result in _computed(run, missing, jobs):
-            write_json(path, result)
+            found[path] = result | {"commit": current_commit()}
+            write_json(path, {"arguments": repr(missing[path]), "result": found[path]})
             bar.update()
-    return [json.loads(path.read_text(encoding="utf-8")) for path in files]
+    return [found[path] for path in files]
+
+
+def _read(path: Path, arguments: tuple) -> dict:
+    saved = json.loads(path.read_text(encoding="utf-8"))
+    if saved["arguments"] != repr(arguments):
+        raise CifarcamError(f"{path} holds a run of other settings: {saved['arguments']}. Move it away to run anew.")
+    return saved["result"]
 
 
 def _computed(run: Callable[..., dict], files: Mapping[Path, tuple], jobs: int) -> Iterator[tuple[Path, dict]]:

@@ -145,10 +145,10 @@ def history(recipe: Recipe, sickness: Sickness, train: Split, held_out: Split) -
     return {"history": curves, "probability_of_first_held_out": round(first, 6)}
 
 
-def one_run(name: str) -> dict:
+def one_run(name: str, base: Recipe) -> dict:
     """What the record says of the run in which this is wrong."""
     sickness, (kept, held_out) = RUNS[name], splits()
-    recipe = BASE.replace(**sickness.changes)
+    recipe = base.replace(**sickness.changes)
     train = sickness.train(kept.first(recipe.train_images), held_out)
     try:
         with contextlib.redirect_stdout(None):
@@ -165,7 +165,7 @@ def record(out: Path, jobs: int) -> None:
     """
     if out.exists():
         raise CifarcamError(f"{out} exists already; move it away, or choose another file with --out.")
-    rows = results(one_run, {CHECKPOINTS / "sick" / f"{name}.json": (name,) for name in RUNS}, jobs, "sick runs")
+    rows = results(one_run, {CHECKPOINTS / "sick" / f"{name}.json": (name, BASE) for name in RUNS}, jobs, "sick runs")
     content = {"question": "What does each mistake look like in the curves?", "recipe": BASE.command_line()}
     content |= {"rows": rows}
     content |= {"trained_on": BASE.train_images, "held_out": HELD_OUT}

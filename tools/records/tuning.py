@@ -1,7 +1,7 @@
 """Compares candidates for a recipe on validation images: ``python -m tools.records.tuning RECIPE --out FILE``.
 
 step_lr    the step and factor that the StepLR write-up did not publish
-tuned      what fits the training images sooner: the optimizer, its rates, and how the images are changed
+tuned      SGD or Muon, the rate of Muon's filters, cutout, and when the images have their full size
 
 Each candidate trains on 45,000 of the training images, once for each seed, and is judged on the other 5,000 at its last
 epoch. The test images are not looked at. What is cut off goes on from its checkpoints in ``runs/tune``.

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from cifarcam.errors import CifarcamError
 from tools.records.jobs import results
 
 
@@ -23,13 +24,20 @@ def refuse(number: int) -> dict:
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_results_are_in_order_and_what_has_a_file_is_not_computed_again(tmp_path: Path, jobs: int) -> None:
     files = {tmp_path / f"{number}.json": (number,) for number in (3, 1, 2)}
-    (tmp_path / "1.json").write_text('{"square": "kept"}')
+    kept = {"square": "kept", "commit": None}
+    (tmp_path / "1.json").write_text(json.dumps({"arguments": "(1,)", "result": kept}))
     found = results(square, files, jobs, "squares")
-    assert [row["square"] for row in found] == [9, "kept", 4]
-    assert json.loads((tmp_path / "3.json").read_text()) == found[0]
+    assert [row["square"] for row in found] == [9, "kept", 4] and "commit" in found[0]
+    assert found == results(refuse, files, jobs, "squares")  # all from their files
     if jobs == 2:
         assert os.getpid() not in (found[0]["process"], found[2]["process"])
         assert found[0]["threads"] == found[2]["threads"] == 1
+
+
+def test_a_result_of_other_arguments_is_refused(tmp_path: Path) -> None:
+    results(square, {tmp_path / "run.json": (3,)}, 1, "squares")
+    with pytest.raises(CifarcamError, match=r"run.json holds a run of other settings: \(3,\)"):
+        results(square, {tmp_path / "run.json": (4,)}, 1, "squares")
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

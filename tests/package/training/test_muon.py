@@ -81,7 +81,28 @@ def test_groups_hold_every_parameter_once_and_filters_are_those_behind_the_stem(
     assert all(parameter.ndim == 4 for parameter in filters) and all(parameter.ndim == 1 for parameter in biases)
     rates = [group["lr"] for group in optimizer.param_groups]
     assert rates == [0.1, 0.1, 0.4, 0.05]
-    assert [group["weight_decay"] for group in optimizer.param_groups] == [1e-3, 0, 1e-3 / 4, 0]
+    assert [group["weight_decay"] for group in optimizer.param_groups] == [1e-3, 0, 0, 0]
+
+
+def test_groups_are_the_same_with_batchnorm_over_all_processes() -> None:
+    model = ResNet18(width=9)
+    groups, synchronised = (
+        make_optimizer(each, RECIPE).param_groups
+        for each in (model, torch.nn.SyncBatchNorm.convert_sync_batchnorm(ResNet18(width=9)))
+    )
+    assert [len(group["params"]) for group in groups] == [len(group["params"]) for group in synchronised]
+
+
+def test_weights_that_two_layers_share_are_stepped_once_and_the_stem_is_the_first_convolution() -> None:
+    head, first, second, third = torch.nn.Linear(3, 3), *(torch.nn.Conv2d(3, 3, 3) for _ in range(3))
+    third.weight = second.weight
+    *_, filters = make_optimizer(torch.nn.Sequential(head, first, second, third), RECIPE).param_groups
+    assert len(filters["params"]) == 1 and filters["params"][0] is second.weight
+
+
+def test_biases_with_a_rate_of_their_own_decay_where_all_does() -> None:
+    optimizer = make_optimizer(ResNet18(width=9), RECIPE.replace(weight_decay_on="all"))
+    assert [group["weight_decay"] for group in optimizer.param_groups] == [1e-3, 1e-3, 0]
 
 
 @pytest.mark.parametrize("schedule", ["step", "one_cycle", "constant"])
