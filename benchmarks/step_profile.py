@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 
 import torch
 from torch import nn
+from torch.optim import Optimizer
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from benchmarks.side_by_side import about, arguments
@@ -23,11 +24,13 @@ from cifarcam.hardware import fastest_precision
 from cifarcam.network.hooks import forward_hooks
 from cifarcam.training.batches import Batches
 from cifarcam.training.loop import train_step
+from cifarcam.training.muon import ITERATIONS
 from cifarcam.training.recipes import TUNED, Recipe
 from cifarcam.training.state import TrainingState
 
 CONVOLUTIONS = {"aten::mkldnn_convolution", "aten::convolution_backward", "aten::_convolution"}
 BATCHNORM = {"aten::native_batch_norm", "aten::native_batch_norm_backward"}
+REST = "casts, sums, ReLU, the loss, Python"
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
@@ -57,16 +60,17 @@ def stage_of(name: str) -> str:
 def floors(run: TrainingState, x: torch.Tensor, precision: str) -> dict[str, dict[str, float]]:
     """Least seconds of each part of a step, ``arithmetic`` and ``memory``, for a batch."""
     operations, bytes_ = machine_rates(precision)
-    size, found = BYTES[precision], defaultdict(lambda: {"arithmetic": 0.0, "memory": 0.0})
+    size, found = BYTES[precision], defaultdict(lambda: defaultdict(float))
 
     def seen(name: str) -> Callable:
         def hook(module: nn.Module, inputs: tuple, output: torch.Tensor) -> None:
             given, made = inputs[0].numel(), output.numel()
             if isinstance(module, nn.Conv2d):
                 part, weights = found[stage_of(name)], module.weight.numel()
-                # Forwards, and backwards for the input and for the weights: three products of one size.
-                part["arithmetic"] += 3 * 2 * made * weights / module.out_channels / operations
-                part["memory"] += size * 3 * (given + made + weights) / bytes_
+                # Forwards, backwards for the weights, and for the input unless that is the image: products of one size.
+                products = 2 if name == "conv1" else 3
+                part["arithmetic"] += products * 2 * made * weights / module.out_channels / operations
+                part["memory"] += size * products * (given + made + weights) / bytes_
             else:  # read for the statistics, read and written; backwards the input and the gradient twice, and written
                 found["BatchNorm"]["memory"] += size * (3 + 5) * made / bytes_
 
@@ -79,7 +83,18 @@ def floors(run: TrainingState, x: torch.Tensor, precision: str) -> dict[str, dic
         run.model(x)
     numbers = sum(parameter.numel() for parameter in run.model.parameters())
     found["optimizer"]["memory"] = 4 * 5 * numbers / bytes_  # weight, gradient and momentum read, two written
-    return dict(found)
+    found["optimizer"]["arithmetic"] = orthogonalisations(run.optimizer) / operations
+    return {part: dict(kinds) for part, kinds in found.items()}
+
+
+def orthogonalisations(optimizer: Optimizer) -> int:
+    """Floating-point operations of Muon's Newton-Schulz iterations in a step."""
+    operations = 0
+    for group in optimizer.param_groups:
+        for filters in group["params"] if group.get("muon_momentum") else ():
+            short, long = sorted((len(filters), filters[0].numel()))
+            operations += ITERATIONS * (2 * 2 * short**2 * long + 2 * short**3)  # two with the matrix, one square
+    return operations
 
 
 def shape_names(model: nn.Module) -> dict[tuple, str]:
@@ -109,7 +124,7 @@ def profiled(steps: Iterable[object], model: nn.Module, count: int) -> dict[str,
             parts["optimizer"] += seconds
         elif event.name == "augmentation":
             parts["augmentation"] += seconds
-    parts["Python and the rest"] = whole - sum(parts.values())
+    parts[REST] = whole - sum(parts.values())
     return {name: seconds / count for name, seconds in parts.items()}
 
 

@@ -65,11 +65,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def train(parsed: argparse.Namespace) -> None:
-    with one_voice():
-        recipe = recipe_of(parsed)
-        out = _run_folder(parsed)
-        refuse_recorded(out)
     with process_group() as device:
+        with one_voice():
+            recipe = recipe_of(parsed)
+            out = _run_folder(parsed)
+            refuse_recorded(out)
         if process() == 0:
             for name, value in dataclasses.asdict(recipe).items():
                 print(f"{name:>18}  {value}")

@@ -7,5 +7,5 @@ class CifarcamError(Exception):
     """An error that the caller can correct: the message says what was found, what was expected and what to do."""
 
 
-class Diverged(CifarcamError):
-    """A training loss that is no longer finite."""
+class NotFinite(CifarcamError):
+    """A training loss, or logits, that are NaN or infinite."""

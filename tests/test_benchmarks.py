@@ -30,7 +30,8 @@ from cifarcam.hardware import fastest_precision
 from cifarcam.provenance import provenance
 from cifarcam.records.checks import RECORDED_METHODS, RECORDED_SLOW
 from cifarcam.records.measurements import recorded_method_costs
-from cifarcam.training.recipes import ONE_CYCLE
+from cifarcam.training.optimizers import make_optimizer
+from cifarcam.training.recipes import ONE_CYCLE, TUNED
 from cifarcam.training.transforms import train_pipeline
 
 RANDOM = np.random.default_rng(0)
@@ -111,7 +112,12 @@ def test_albumentations_normalised_by_batch_is_albumentations(monkeypatch: pytes
 def test_whole_run() -> None:
     words = ["--epochs", "2", "--plain-epochs", "1", "--width", "9", "--workers", "0", "--compiled", "0"]
     measured = whole_run.main(words)
-    assert measured["seconds"] > 0 and "--epochs 2" in measured["command"] and not measured["compiled"]
+    assert (
+        len(measured["ratios"]) == 2
+        and measured["seconds"] > 0
+        and "--epochs 2" in measured["command"]
+        and not measured["compiled"]
+    )
 
 
 @pytest.fixture
@@ -189,14 +195,22 @@ def test_a_profile_counts_every_part_once_and_names_its_floors(tmp_path: Path) -
     assert json.loads(out.read_text()) == measured
     parts = {part["part"]: part for part in measured["parts"]}
     stages = {f"convolutions, {name}" for name in ("layer0", "layer1", "layer2", "layer3", "layer4")}
-    assert stages | {"BatchNorm", "optimizer", "augmentation", "Python and the rest"} == set(parts)
+    assert stages | {"BatchNorm", "optimizer", "augmentation", step_profile.REST} == set(parts)
     assert all(part["seconds"] > 0 for part in parts.values())
     assert parts["convolutions, layer1"]["arithmetic_floor"] > 0 and parts["BatchNorm"]["memory_floor"] > 0
 
 
-def test_the_floor_by_arithmetic_counts_three_products_a_convolution(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_floor_by_arithmetic_counts_three_products_a_convolution_and_two_of_the_stem(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(step_profile, "machine_rates", lambda precision: (1.0, 1.0))
-    run = SimpleNamespace(model=as_if_trained(WIDTH))
+    model = as_if_trained(WIDTH)
+    run = SimpleNamespace(model=model, optimizer=make_optimizer(model, TUNED))
     found = step_profile.floors(run, torch.zeros(2, 3, 32, 32), "float32")
     stem = 2 * 32 * 32 * WIDTH * 3 * 9  # multiplications: images, places, filters, and what each filter takes in
-    assert found["convolutions, layer0"]["arithmetic"] == 3 * 2 * stem
+    assert found["convolutions, layer0"]["arithmetic"] == 2 * 2 * stem
+    first = 2 * 32 * 32 * WIDTH * WIDTH * 9
+    assert found["convolutions, layer1"]["arithmetic"] == 4 * 3 * 2 * first
+    assert "arithmetic" not in found["BatchNorm"]
+    one = torch.optim.SGD([{"params": [torch.zeros(2, 3, 1, 1)], "muon_momentum": 0.6}])
+    assert step_profile.orthogonalisations(one) == 3 * (2 * 2 * 2 * 3 * 2 + 2 * 2 * 2 * 2)

@@ -176,15 +176,16 @@ shown(pd.DataFrame({"images a second": rates}).rename_axis("processes"))
 
 # %% [markdown]
 """
-The model is the time of a step alone plus that of passing the gradients round in a ring; the difference between it and the
-measurement is what processes lose by sharing a machine. For GPUs nothing was measured. What the model says of them, each
-with a step of its own and links as given, is **calculated, not measured**, and leaves out that gradients travel while
-others are still being computed:
+The model is the time of a step alone plus that of passing the gradients round in a ring. It leaves out that gradients travel
+while others are still being computed, which gains time, and that processes share a machine, which costs some. For GPUs
+nothing was measured. What the model says of them, each with a step of its own and links as given, is **calculated, not
+measured**:
 """
 
 # %% mystnb={"markdown_format": "gfm"} tags=["hide-input", "nbval-check-output"]
 given = scaling["calculated_for"]
-print(f"a step alone {1000 * given['step_seconds']:.0f} ms, {given['megabytes_a_second']:,} MB/s between GPUs")
+print(f"a step alone {1000 * given['step_seconds']:.0f} ms, {given['megabytes_a_second']:,} MB/s between GPUs, "
+      f"{1e6 * given['latency_seconds']:.0f} µs a message")
 efficiency = {count: f"{100 * share:.0f} %" for count, share in scaling["calculated_efficiency"].items()}
 shown(pd.DataFrame({"efficiency, calculated": efficiency}).rename_axis("GPUs"))
 
@@ -204,15 +205,28 @@ def percent(row: pd.Series) -> str:
     return "diverged" if row.isna().any() else f"{100 * row['mean']:.1f} % ({100 * row.low:.1f} to {100 * row.high:.1f})"
 
 
+def nats(row: pd.Series) -> str:
+    return "diverged" if row.isna().any() else f"{row['mean']:.3f} ({row.low:.3f} to {row.high:.3f})"
+
+
+COLUMNS = {
+    "train_accuracy": ("training accuracy", percent),
+    "validation_accuracy": ("validation accuracy", percent),
+    "validation_loss": ("validation loss (nats)", nats),
+    "calibration_error": ("calibration error", percent),
+}
+
+
 def experiment(name: str) -> str:
     runs, about = recorded_ablation(name)
     changed = about["changed"]
     columns = {
-        f"{kind} accuracy": over_seeds(runs, changed, f"{kind}_accuracy").apply(percent, axis=1)
-        for kind in ("train", "validation")
+        label: over_seeds(runs, changed, column).apply(told, axis=1) for column, (label, told) in COLUMNS.items()
     }
-    table = pd.DataFrame(columns).rename(columns={"train accuracy": "training accuracy"}).reset_index()
-    where = f"`{about['recipe']}`, {runs['seed'].nunique()} seeds, {about['held_out']:,} images held out; "
+    table = pd.DataFrame(columns).reset_index()
+    suggested = about.get("range_test", {}).get("suggestions", {})
+    marks = "".join(f"The range test's {rule}: {rate:.3g}. " for rule, rate in suggested.items())
+    where = marks + f"`{about['recipe']}`, {runs['seed'].nunique()} seeds, {about['held_out']:,} images held out; "
     where += f"`{about['command']}`, {about['hardware']}, {about['date']}"
     return f"**{about['question']}**\n\n{shown(table.set_index(changed[0])).data}\n\n{where}"
 

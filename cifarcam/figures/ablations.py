@@ -18,7 +18,8 @@ def learning_curves(runs: pd.DataFrame, arms: dict[str, dict], values: dict[str,
 
     Args:
         runs: as from ``recorded_ablation``.
-        arms: the columns and values that pick out each arm, by the name in the legend; four at most.
+        arms: the columns and values that pick out each arm, by the name in the legend; four at most. Of one with a run
+            that diverged nothing is drawn, and the legend says so.
         values: axis labels by the series in ``history``, such as ``{"train_loss": "training loss (nats)"}``;
             accuracies are drawn in percent.
 
@@ -34,6 +35,9 @@ def learning_curves(runs: pd.DataFrame, arms: dict[str, dict], values: dict[str,
         for ax, (value, label) in zip(axes[0], values.items(), strict=True):
             for (name, picked), (colour, _), dashes in zip(arms.items(), SERIES, DASHES, strict=False):
                 rows = runs[np.logical_and.reduce([runs[key] == wanted for key, wanted in picked.items()])]
+                if rows["history"].isna().any():
+                    ax.plot([], [], dashes, color=colour, label=f"{name} (diverged)")
+                    continue
                 curves = np.array([history[value] for history in rows["history"]])
                 curves = 100 * curves if value.endswith("accuracy") else curves
                 epochs = np.arange(1, curves.shape[1] + 1)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from cifarcam.data.constants import CLASSES
 from cifarcam.data.normalization import as_tensor, normalize
-from cifarcam.errors import CifarcamError
+from cifarcam.errors import CifarcamError, NotFinite
 from cifarcam.hardware import PRECISIONS, autocast
 from cifarcam.network.restore import exact_float32, in_float32, modes_restored
 
@@ -60,7 +60,7 @@ def predict(model: nn.Module, images: np.ndarray, *, batch_size: int = 500, prec
     logits = torch.cat(pieces)
     if not logits.isfinite().all():
         bad = int((~logits.isfinite()).any(1).sum())
-        raise CifarcamError(f"The model gives NaN or infinite logits for {bad} of {len(images)} images.")
+        raise NotFinite(f"The model gives NaN or infinite logits for {bad} of {len(images)} images.")
     return logits.clone()
 
 

@@ -63,13 +63,26 @@ def process_group() -> Iterator[torch.device]:
 
 @contextmanager
 def one_voice() -> Iterator[None]:
-    """An error that is the same in all processes is raised in the first; the others exit with status 1."""
+    """What is wrong in any process is raised in the first one; the others exit with status 1. All must come here."""
+    error = None
     try:
         yield
-    except CifarcamError as error:
-        if process():
-            raise SystemExit(1) from error
-        raise
+    except CifarcamError as caught:
+        error = caught
+    if processes() == 1:
+        if error is not None:
+            raise error
+        return
+    if not dist.is_initialized():
+        raise CifarcamError(
+            f"torchrun has started {processes()} processes, and they do not hear each other yet; train inside "
+            "`with process_group() as device:`."
+        )
+    told: list = [None] * processes()
+    dist.all_gather_object(told, None if error is None else str(error))
+    wrong = [f"process {number}: {text}" if number else text for number, text in enumerate(told) if text is not None]
+    if wrong:
+        raise SystemExit(1) if process() else CifarcamError(wrong[0]) from error
 
 
 @contextmanager

@@ -142,19 +142,25 @@ def fit(
         check_alike({"recipe": recipe.command_line(), "commit": current_commit(), "data": train.checksum()})
     checkpoint = None if out is None else Path(out) / CHECKPOINT
     if resume:
-        refuse_missing(checkpoint)
+        with one_voice():
+            refuse_missing(checkpoint)
     with nullcontext() if checkpoint is None or process() else locked(checkpoint):
         with one_voice():
             run = TrainingState(recipe, train, device, compiled, model)
-        if resume:
-            load_checkpoint(run, checkpoint)
-        elif checkpoint is not None and process() == 0:
-            refuse_existing(checkpoint)
+            if resume:
+                load_checkpoint(run, checkpoint)
+            elif checkpoint is not None and process() == 0:
+                refuse_existing(checkpoint)
+            check_alike({"checkpoint": _last_epoch(run.history), "precision": run.precision})
         _train(run, batches, test, min(recipe.epochs, stop_after or recipe.epochs), checkpoint)
     hardware = ", then ".join(run.hardware)
     commit = ", then ".join(each or "unknown" for each in run.commits) if any(run.commits) else None
     model = run.evaluated.eval()
     return Fitted(recipe, model, run.history, hardware, run.precision, commit, compiled, run.data_checksum)
+
+
+def _last_epoch(history: list[dict]) -> str:
+    return f"epoch {len(history)}, a loss of {history[-1]['train_loss']}" if history else "none"
 
 
 def _train(run: TrainingState, batches: Batches, test: Split, last: int, checkpoint: Path | None) -> None:

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
-from cifarcam.errors import Diverged
+from cifarcam.errors import NotFinite
 from cifarcam.network.predictions import Predictions
 from cifarcam.training.distributed import process, processes, total
 from cifarcam.training.state import TrainingState
@@ -51,7 +51,7 @@ class EpochLog:
             labels: the true classes, int64, (N,).
 
         Raises:
-            Diverged: where the loss is not finite, if it is read just now.
+            NotFinite: where the loss is not finite, if it is read just now.
         """
         self.loss += F.cross_entropy(logits, labels, reduction="sum")
         self.correct += (logits.argmax(1) == labels).sum()
@@ -71,7 +71,7 @@ class EpochLog:
             ``epoch``, ``lr``, ``train_loss`` (nats), ``train_accuracy`` (0 to 1), ``seconds``.
 
         Raises:
-            Diverged: where the loss is not finite.
+            NotFinite: where the loss is not finite.
         """
         seen = total(torch.tensor(self.seen, device=self.loss.device)).item()
         loss = total(self.loss).item() / seen
@@ -86,7 +86,7 @@ class EpochLog:
 
     def _check(self, loss: float) -> None:
         if not math.isfinite(loss):
-            raise Diverged(
+            raise NotFinite(
                 f"The training loss is {loss} in epoch {self.epoch + 1}; lower the learning rate. "
                 "The checkpoint of the epoch before, if there is one, is intact."
             )

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cifarcam.data.split import Split
-from cifarcam.errors import CifarcamError, Diverged
+from cifarcam.errors import CifarcamError, NotFinite
 from cifarcam.files import write_json
 from cifarcam.hardware import training_device
 from cifarcam.network.predictions import Predictions, predict
@@ -145,12 +145,11 @@ def run(change: dict, recipe: Recipe) -> dict:
     try:
         with contextlib.redirect_stdout(None):
             fitted = trained(change, recipe, kept, held_out)
-    except Diverged as error:
+        on_seen, on_held_out = (
+            Predictions(predict(fitted.model, split.images), split.labels) for split in (kept.first(HELD_OUT), held_out)
+        )
+    except NotFinite as error:
         return row | {"diverged": str(error)}
-    seen = kept.first(HELD_OUT)
-    on_seen, on_held_out = (
-        Predictions(predict(fitted.model, split.images), split.labels) for split in (seen, held_out)
-    )
     history = {name: [round(epoch[name], 6) for epoch in fitted.history] for name in fitted.history[0]}
     history["validation_loss"], history["validation_accuracy"] = history.pop("test_loss"), history.pop("test_accuracy")
     return row | {

@@ -52,5 +52,6 @@ def _without_batchnorm(model: nn.Module) -> None:
             setattr(model, name, nn.Identity())
         elif isinstance(child, nn.Conv2d):
             child.bias = nn.Parameter(torch.zeros(child.out_channels))
+            nn.init.kaiming_normal_(child.weight, nonlinearity="relu")  # else signals fade from layer to layer
         else:
             _without_batchnorm(child)

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from cifarcam.data.constants import MEAN, STD
 from cifarcam.data.split import Split
-from cifarcam.errors import CifarcamError
+from cifarcam.errors import CifarcamError, NotFinite
 from cifarcam.files import write_json
 from cifarcam.hardware import onednn_workaround, training_device
 from cifarcam.network.predictions import Predictions, predict
@@ -138,7 +138,8 @@ def history(recipe: Recipe, sickness: Sickness, train: Split, held_out: Split) -
             for x, y in log.with_bar(batches.epoch(epoch)):
                 log.add(train_step(run, x, y), y)
             found = Predictions(predict(run.model, held_out.images), held_out.labels)
-            row = {name: log.row()[name] for name in ("train_loss", "train_accuracy")}
+            row = log.row()
+            row = {name: row[name] for name in ("train_loss", "train_accuracy")}
             rows.append(row | {"validation_loss": found.loss, "validation_accuracy": found.accuracy})
     curves = {name: [round(row[name], 6) for row in rows] for name in rows[0]}
     first = found.probabilities[0, int(held_out.labels[0])].item()
@@ -153,7 +154,7 @@ def one_run(name: str, base: Recipe) -> dict:
     try:
         with contextlib.redirect_stdout(None):
             return {"run": name, **history(recipe, sickness, train, sickness.held_out(held_out))}
-    except CifarcamError as error:  # a loss in training, or logits, that are not finite
+    except NotFinite as error:
         return {"run": name, "diverged": str(error)}
 
 
