@@ -276,6 +276,7 @@ def test_two_hosts_find_each_other_and_train_as_two_processes_on_one(tmp_path: P
         started = []
         for number, host in enumerate(HOST_NAMES):
             where = ["--nnodes=2", "--nproc-per-node=1", "--rdzv-backend=c10d", f"--rdzv-endpoint={addresses[0]}:29400"]
+            where.append(f"--rdzv-conf=is_host={number == 0}")  # their names do not resolve to their addresses
             words = [sys.executable, "-m", "torch.distributed.run", *where, f"--local-addr={addresses[number]}"]
             environment = os.environ | SMALL | {"GLOO_SOCKET_IFNAME": f"cifarcam{number}"}
             command = ["ip", "netns", "exec", host, *words, str(tmp_path / "script.py"), str(tmp_path)]
