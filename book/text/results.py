@@ -143,7 +143,7 @@ shown(speed.set_index("what"))
 
 ## Where a training step's time goes
 
-The parts of one step of `tuned` on 500 images, and the least time each could take: its arithmetic at the rate of a large
+The parts of one step of `tuned`, and the least time each could take: its arithmetic at the rate of a large
 matrix product, and its traffic with memory at the rate of a large copy, both measured in the same run.
 """
 
@@ -151,7 +151,7 @@ matrix product, and its traffic with memory at the rate of a large copy, both me
 from cifarcam.records import recorded_step_profile
 
 parts, about = recorded_step_profile()
-print(f"{about['hardware']}, {about['precision']}, {about['date']}")
+print(f"{about['batch_size']} images, {about['hardware']}, {about['precision']}, {about['date']}")
 floors = parts.map(lambda seconds: "" if pd.isna(seconds) or not seconds else f"{seconds:.2f}")
 shown(floors.rename(columns=lambda name: name.replace("_floor", ", at least") + " (s)").rename_axis("part"))
 

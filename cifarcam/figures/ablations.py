@@ -25,9 +25,10 @@ def learning_curves(runs: pd.DataFrame, arms: dict[str, dict], values: dict[str,
 
     Examples:
         >>> from cifarcam.figures import learning_curves
-        >>> from cifarcam.records import recorded_ablation
-        >>> runs, _ = recorded_ablation("degradation")
-        >>> figure = learning_curves(runs, {"plain": {"layers": 18, "residual": False}}, {"train_loss": "loss (nats)"})
+        >>> import pandas as pd
+        >>> runs = pd.DataFrame({"layers": [18, 34], "history": [{"train_loss": [2, 1]}, {"train_loss": [2, 1.5]}]})
+        >>> arms = {"18 layers": {"layers": 18}, "34 layers": {"layers": 34}}
+        >>> figure = learning_curves(runs, arms, {"train_loss": "training loss (nats)"})
         >>> figure.axes[0].get_xlabel()
         'epoch'
     """
@@ -71,9 +72,9 @@ def sweep(
 
     Examples:
         >>> from cifarcam.figures import sweep
-        >>> from cifarcam.records import recorded_ablation
-        >>> runs, _ = recorded_ablation("degradation")
-        >>> figure = sweep(runs, "layers", {"train_accuracy": "training accuracy (%)"}, "layers", split="residual")
+        >>> import pandas as pd
+        >>> runs = pd.DataFrame({"layers": [18, 34], "train_accuracy": [0.9, 0.8]})
+        >>> figure = sweep(runs, "layers", {"train_accuracy": "training accuracy (%)"}, "layers")
         >>> figure.axes[0].get_xlabel()
         'layers'
     """

@@ -15,7 +15,7 @@ def recorded_ablations() -> list[str]:
 
     Examples:
         >>> from cifarcam.records import recorded_ablations
-        >>> "degradation" in recorded_ablations()
+        >>> recorded_ablations() == sorted(recorded_ablations())
         True
     """
     return sorted(path.stem for path in ABLATIONS.glob("*.json"))
@@ -39,10 +39,10 @@ def recorded_ablation(name: str) -> tuple[pd.DataFrame, dict]:
         CifarcamError: listing the names, for an experiment that is not recorded.
 
     Examples:
-        >>> from cifarcam.records import recorded_ablation
-        >>> runs, about = recorded_ablation("degradation")
-        >>> about["question"]
-        'Does a deeper network fit better, with shortcuts and without?'
+        >>> from cifarcam.records import recorded_ablation, recorded_ablations
+        >>> for name in recorded_ablations():
+        ...     runs, about = recorded_ablation(name)
+        ...     assert set(about["changed"]) < set(runs.columns)
     """
     if name not in recorded_ablations():
         known = ", ".join(recorded_ablations())

@@ -37,10 +37,18 @@ def processes() -> int:
 
 @contextmanager
 def process_group() -> Iterator[torch.device]:
-    """Inside the block the processes hear each other; gives this one's device.
+    """Inside the block the processes that ``torchrun`` started hear each other; gives this one's device.
+
+    Without ``torchrun`` there is one process, and the block changes nothing.
 
     Raises:
         CifarcamError: for more processes on a machine than it has GPUs.
+
+    Examples:
+        >>> from cifarcam.training import process_group
+        >>> with process_group() as device:
+        ...     print(device.type in ("cpu", "cuda"))
+        True
     """
     if processes() == 1:
         yield training_device()
