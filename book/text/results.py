@@ -122,7 +122,12 @@ def timed(measured: dict) -> list[dict[str, str]]:
     told = {"what": measured["claim"], "ours": rate(measured, measured["ours"])}
     when = {"on": measured["hardware"], "date": measured["date"]}
     return [
-        told | {"instead": rate(measured, other), "ratio": f"**{ratio:.2g}**" if ratio < 10 else f"**{ratio:.0f}**"} | when
+        told
+        | {
+            "instead": rate(measured, other),
+            "ratio": f"**{ratio:.2g}**" if ratio < 10 else f"**{ratio:.0f}**",
+        }
+        | when
         for other, ratio in measured["ratios"].items()
     ]
 
@@ -151,9 +156,16 @@ matrix product, and its traffic with memory at the rate of a large copy, both me
 from cifarcam.records import recorded_step_profile
 
 parts, about = recorded_step_profile()
-print(f"{about['batch_size']} images, {about['hardware']}, {about['precision']}, {about['date']}")
-floors = parts.map(lambda seconds: "" if pd.isna(seconds) or not seconds else f"{seconds:.2f}")
-shown(floors.rename(columns=lambda name: name.replace("_floor", ", at least") + " (s)").rename_axis("part"))
+print(f"{about['batch_size']} images in {about['precision']}")
+print(f"{about['hardware']}, {about['date']}")
+floors = parts.map(
+    lambda seconds: "" if pd.isna(seconds) or not seconds else f"{seconds:.2f}"
+)
+shown(
+    floors.rename(
+        columns=lambda name: name.replace("_floor", ", at least") + " (s)"
+    ).rename_axis("part")
+)
 
 # %% [markdown]
 """
@@ -169,7 +181,8 @@ from cifarcam.records import recorded_scaling
 scaling = recorded_scaling()
 model, reduced = scaling["model"], scaling["all_reduce"]
 print(f"{scaling['hardware']}, {scaling['date']}")
-print(f"all-reduce of {reduced['megabytes'][-1]} MB: {1000 * reduced['seconds'][-1]:.0f} ms")
+megabytes, seconds = reduced["megabytes"][-1], reduced["seconds"][-1]
+print(f"all-reduce of {megabytes} MB: {1000 * seconds:.0f} ms")
 rates = {name: f"{rate:.0f}" for name, rate in scaling["rates"].items()}
 rates["two, by the model"] = f"{model['two_processes_images_a_second']:.0f}"
 shown(pd.DataFrame({"images a second": rates}).rename_axis("processes"))
@@ -184,9 +197,13 @@ measured**:
 
 # %% mystnb={"markdown_format": "gfm"} tags=["hide-input", "nbval-check-output"]
 given = scaling["calculated_for"]
-print(f"a step alone {1000 * given['step_seconds']:.0f} ms, {given['megabytes_a_second']:,} MB/s between GPUs, "
-      f"{1e6 * given['latency_seconds']:.0f} µs a message")
-efficiency = {count: f"{100 * share:.0f} %" for count, share in scaling["calculated_efficiency"].items()}
+print(f"a step alone: {1000 * given['step_seconds']:.0f} ms")
+print(f"between GPUs: {given['megabytes_a_second']:,} MB/s")
+print(f"a message: {1e6 * given['latency_seconds']:.0f} µs")
+efficiency = {
+    count: f"{100 * share:.0f} %"
+    for count, share in scaling["calculated_efficiency"].items()
+}
 shown(pd.DataFrame({"efficiency, calculated": efficiency}).rename_axis("GPUs"))
 
 # %% [markdown]
@@ -202,11 +219,19 @@ from cifarcam.records import over_seeds, recorded_ablation, recorded_ablations
 
 
 def percent(row: pd.Series) -> str:
-    return "diverged" if row.isna().any() else f"{100 * row['mean']:.1f} % ({100 * row.low:.1f} to {100 * row.high:.1f})"
+    return (
+        "diverged"
+        if row.isna().any()
+        else f"{100 * row['mean']:.1f} % ({100 * row.low:.1f} to {100 * row.high:.1f})"
+    )
 
 
 def nats(row: pd.Series) -> str:
-    return "diverged" if row.isna().any() else f"{row['mean']:.3f} ({row.low:.3f} to {row.high:.3f})"
+    return (
+        "diverged"
+        if row.isna().any()
+        else f"{row['mean']:.3f} ({row.low:.3f} to {row.high:.3f})"
+    )
 
 
 COLUMNS = {
@@ -221,14 +246,17 @@ def experiment(name: str) -> str:
     runs, about = recorded_ablation(name)
     changed = about["changed"]
     columns = {
-        label: over_seeds(runs, changed, column).apply(told, axis=1) for column, (label, told) in COLUMNS.items()
+        label: over_seeds(runs, changed, column).apply(told, axis=1)
+        for column, (label, told) in COLUMNS.items()
     }
     table = pd.DataFrame(columns).reset_index()
     suggested = about.get("range_test", {}).get("suggestions", {})
-    marks = "".join(f"The range test's {rule}: {rate:.3g}. " for rule, rate in suggested.items())
-    where = marks + f"`{about['recipe']}`, {runs['seed'].nunique()} seeds, {about['held_out']:,} images held out; "
-    where += f"`{about['command']}`, {about['hardware']}, {about['date']}"
-    return f"**{about['question']}**\n\n{shown(table.set_index(changed[0])).data}\n\n{where}"
+    told = [f"the range test's {rule}: {rate:.3g}" for rule, rate in suggested.items()]
+    told += [f"`{about['recipe']}`", f"{runs['seed'].nunique()} seeds"]
+    told += [f"{about['held_out']:,} images held out", f"`{about['command']}`"]
+    told += [about["hardware"], about["date"]]
+    rows = shown(table.set_index(changed[0])).data
+    return f"**{about['question']}**\n\n{rows}\n\n{', '.join(told)}"
 
 
 Markdown("\n\n".join(experiment(name) for name in recorded_ablations()))
