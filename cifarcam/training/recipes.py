@@ -224,8 +224,8 @@ TUNED = BEST.replace(
     label_smoothing=0.2,
     whitened_stem=True,
 )
-"""The book's own recipe; its optimizer, the filters' rate, cutout and the growth of the images were compared on
-validation images by ``python -m tools.records.tuning tuned``."""
+"""The book's own recipe; its optimizer, the filters' rate and cutout were chosen on validation images, by
+``python -m tools.records.tuning tuned``."""
 RECIPES = {recipe.name: recipe for recipe in (STEP_LR, ONE_CYCLE, BEST, TUNED)}
 """The recipes that ``cifarcam train`` knows, by their names."""
 

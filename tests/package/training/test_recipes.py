@@ -217,6 +217,15 @@ def test_step_lrs_step_and_factor_are_what_the_validation_images_chose() -> None
     assert (tuning["trained_on"], tuning["held_out"]) == (45_000, 5_000)
 
 
+def test_tuned_is_what_the_validation_images_chose() -> None:
+    candidates, tuning = recorded_tuning("tuned")
+    best = candidates.loc[candidates["validation_accuracy"].idxmax()]
+    assert tuning["chosen"] == {field: best[field] for field in tuning["chosen"]}
+    assert tuning["chosen"] == {field: getattr(TUNED, field) for field in tuning["chosen"]}
+    assert len(candidates) <= 6 and len(tuning["seeds"]) >= 2
+    assert (tuning["trained_on"], tuning["held_out"]) == (45_000, 5_000)
+
+
 @pytest.mark.parametrize(("old", "new"), [("batch", "batch_size"), ("averaging", "ema_decay")])
 def test_a_field_that_was_renamed_is_refused_by_naming_the_new_one(old: str, new: str) -> None:
     for make in (lambda **fields: Recipe("mine", **fields), BEST.replace):
