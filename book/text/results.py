@@ -44,7 +44,7 @@ from IPython.display import Markdown
 
 def shown(table: pd.DataFrame) -> Markdown:
     """The table with its index, columns of numbers set to the right."""
-    numbers = table.map(lambda cell: str(cell).lstrip("*")[0].isdigit()).all()
+    numbers = table.map(lambda cell: (str(cell).lstrip("*") or "0")[0].isdigit()).all()
     sides = ["---", *("---:" if right else "---" for right in numbers)]
     lines = [[table.index.name or "", *table], sides, *table.itertuples()]
     rows = ("| " + " | ".join(map(str, line)) + " |" for line in lines)
