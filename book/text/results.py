@@ -167,7 +167,7 @@ def timed(measured: dict) -> list[dict[str, str]]:
         told
         | {
             "instead": rate(measured, other),
-            "ratio": f"**{ratio:.2g}**" if ratio < 10 else f"**{ratio:.0f}**",
+            "ratio": f"**{ratio:.{2 if ratio < 2 else 1}f}**",
         }
         | when
         for other, ratio in measured["ratios"].items()
@@ -190,8 +190,8 @@ shown(speed.set_index("what"))
 
 ## Where a training step's time goes
 
-The parts of one step of `tuned`, and the least time each could take: its arithmetic at the rate of a large
-matrix product, and its traffic with memory at the rate of a large copy, both measured in the same run.
+The parts of one step of `tuned`, and what each would take if nothing but its arithmetic cost time, at the rate of a large
+matrix product, or nothing but its traffic with memory, at the rate of a large copy. Both rates were measured in the same run.
 """
 
 # %% mystnb={"markdown_format": "gfm"} tags=["hide-input", "nbval-check-output"]
@@ -203,11 +203,10 @@ print(f"{about['hardware']}, {about['date']}")
 floors = parts.map(
     lambda seconds: "" if pd.isna(seconds) or not seconds else f"{seconds:.2f}"
 )
-shown(
-    floors.rename(
-        columns=lambda name: name.replace("_floor", ", at least") + " (s)"
-    ).rename_axis("part")
-)
+names = {"seconds": "measured", "arithmetic_floor": "by arithmetic"}
+names["memory_floor"] = "by memory"
+floors = floors.rename(columns=names).add_suffix(" (s)")
+shown(floors.rename_axis("part"))
 
 # %% [markdown]
 """
