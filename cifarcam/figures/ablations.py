@@ -84,7 +84,15 @@ def sweep(
             for (key, part), (colour, marker), dashes in zip(parts.items(), SERIES, DASHES, strict=False):
                 found = over_seeds(part, [quantity], value) * (100 if value.endswith("accuracy") else 1)
                 reach = [found["mean"] - found["low"], found["high"] - found["mean"]]
-                ax.errorbar(found.index, found["mean"], reach, fmt=marker + dashes, color=colour, label=key, capsize=3)
+                ax.errorbar(
+                    found.index.astype(float),
+                    found["mean"],
+                    reach,
+                    fmt=marker + dashes,
+                    color=colour,
+                    label=key,
+                    capsize=3,
+                )
             ax.set_xscale("log" if log else "linear")
             ax.set_xlabel(label)
             ax.set_ylabel(name)

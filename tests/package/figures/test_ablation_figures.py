@@ -39,13 +39,13 @@ def test_a_sweep_has_a_dot_for_each_value_and_a_line_for_each_part(runs: pd.Data
     (ax,) = figure.axes
     assert [container.get_label() for container in ax.containers] == ["True", "False"]
     line, caps, _ = ax.containers[0]
-    np.testing.assert_allclose(line.get_xdata(), [0.1, 0.2])
-    np.testing.assert_allclose(line.get_ydata(), [70, 80])
-    np.testing.assert_allclose(caps[0].get_ydata(), [60, 70])
+    np.testing.assert_allclose(line.get_xdata(orig=False), [0.1, 0.2])
+    np.testing.assert_allclose(line.get_ydata(orig=False), [70, 80])
+    np.testing.assert_allclose(caps[0].get_ydata(orig=False), [60, 70])
     assert (ax.get_xscale(), ax.get_xlabel()) == ("log", "learning rate")
 
 
 def test_a_value_whose_run_diverged_has_no_dot(runs: pd.DataFrame) -> None:
     runs.loc[0, "validation_accuracy"] = np.nan
     figure = figures.sweep(runs, "lr", {"validation_accuracy": "accuracy (%)"}, "learning rate")
-    assert np.isnan(figure.axes[0].containers[0][0].get_ydata()[0])
+    assert np.isnan(figure.axes[0].containers[0][0].get_ydata(orig=False)[0])
