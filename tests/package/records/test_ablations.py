@@ -62,7 +62,7 @@ def test_without_batchnorm_filters_begin_as_relu_networks_need_them() -> None:
     """He et al. (2015): a variance of 2 over the number of inputs, or signals fade from layer to layer."""
     for module in network(32, 0, residual=False, batchnorm=False).modules():
         if isinstance(module, nn.Conv2d):
-            assert module.weight.std() == pytest.approx((2 / module.weight[0].numel()) ** 0.5, rel=0.1)
+            assert module.weight.std().item() == pytest.approx((2 / module.weight[0].numel()) ** 0.5, rel=0.1)
             assert not module.bias.any()
 
 
