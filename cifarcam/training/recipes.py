@@ -226,7 +226,15 @@ TUNED = BEST.replace(
 )
 """The book's own recipe; its optimizer, the filters' rate and cutout were chosen on validation images, by
 ``python -m tools.records.tuning tuned``."""
-RECIPES = {recipe.name: recipe for recipe in (STEP_LR, ONE_CYCLE, BEST, TUNED)}
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        STEP_LR,
+        ONE_CYCLE,
+        BEST,
+        TUNED,
+    )
+}
 """The recipes that ``cifarcam train`` knows, by their names."""
 
 
