@@ -181,7 +181,8 @@ shown(speed.set_index("what"))
 """
 - **Training.** The plain loop is that of the usual tutorial: a `DataLoader` with torchvision's transforms, float32, the same
   network, the same batch of 128. *Tuned* it trains in bfloat16 and keeps images in memory channel by channel, two lines
-  that anyone can add. Most of what our step gains is theirs. On a CPU without bfloat16 expect far less.
+  that anyone can add. Nearly all that our step gains is theirs:
+  what is left came and went from round to round. On a CPU without bfloat16 expect far less.
 - **Maps.** A call for each layer is what the library's documentation shows. Freezing the weights saves their gradients.
   One call for all layers takes a subclass of the library that does not average them; ours is no faster than that to
   speak of.
