@@ -197,8 +197,8 @@ print("all weights the same, bit for bit:", all(torch.equal(a, b) for a, b in pa
 """
 ## The recorded runs
 
-What the next chapters conclude, they conclude from these runs: 20 epochs over all training images, shipped with the package.
-The log of `STEP_LR`, the first write-up's recipe with what we assumed and chose:
+Every conclusion of the next chapters rests on these runs: 20 epochs over all training images, shipped with the package.
+First the log of `STEP_LR`, the first write-up's recipe with what we assumed and chose:
 """
 
 # %% tags=["nbval-check-output"]
@@ -209,7 +209,7 @@ runs["step_lr"].history.round(4)
 
 # %% [markdown]
 """
-That of `ONE_CYCLE`, the second write-up's:
+Next the log of `ONE_CYCLE`, the second write-up's recipe:
 """
 
 # %% tags=["nbval-check-output"]
@@ -217,7 +217,7 @@ runs["one_cycle"].history.round(4)
 
 # %% [markdown]
 """
-That of `BEST`, the book's own recipe:
+And here is our own recipe, `BEST`:
 """
 
 # %% tags=["nbval-check-output"]
@@ -225,7 +225,7 @@ runs["best"].history.round(4)
 
 # %% [markdown]
 """
-The results, and for `best` all that is known of how they came about:
+The results, and for `best` their full provenance:
 """
 
 # %% tags=["nbval-check-output"]
@@ -237,7 +237,7 @@ for name, value in runs["best"].provenance.items():
 
 # %% [markdown]
 """
-The results at the end are those of the weights rounded to 16 bits, as they are kept, and run in 32. `flip_average_accuracy` averages
+We measure the final results with the weights we ship, which are rounded to 16 bits and run in 32. `flip_average_accuracy` averages
 the logits of an image and its mirror image; it is given beside the result, never as the result. The test images chose
 nothing: the last epoch is taken as it comes. The logs were measured during training, before that rounding, those of `one_cycle` and `best` in
 bfloat16. So the last line of `best` says 93.43 %, its result 93.47 %. `step_lr` trained in float32. For the other two
@@ -376,7 +376,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 
 - **A.** 93.75 %, since it is the highest.
 - **B.** 93.43 %, since the run itself wrote it.
-- **C.** 93.47 %, that of the weights as they are kept.
+- **C.** 93.47 %, measured with the weights that ship with the book.
 - **D.** The mean of the three.
 
 <details>

@@ -35,7 +35,7 @@ if "google.colab" in sys.modules and importlib.util.find_spec("cifarcam") is Non
 Ten test images the network is most sure of, and wrong about.
 """
 
-# %% mystnb={"image": {"alt": "Ten small test images in two rows, each under its label, the class it was taken for, and the probability of that class."}} tags=["hide-input"]
+# %% mystnb={"image": {"alt": "Ten small test images in two rows, each under its true class, its predicted class, and the probability of the predicted class."}} tags=["hide-input"]
 from cifarcam import figures
 from cifarcam.data import CLASSES, cifar10
 from cifarcam.records import load_run
@@ -151,7 +151,7 @@ predicted class, so a network can end up less sure than it has a right to be (MÃ
 Not the worst ones, simply the first twenty of the test split.
 """
 
-# %% mystnb={"image": {"alt": "Twenty small test images in four rows, each under its label, the class it was taken for, and the probability of that class."}}
+# %% mystnb={"image": {"alt": "Twenty small test images in four rows, each under its true class, its predicted class, and the probability of the predicted class."}}
 first = predictions.misclassified()[:20]
 figures.gallery(test.images[first], predictions.captions(first))
 
@@ -322,10 +322,10 @@ One answer to each question is right. Choose first, then unfold the explanation.
 """
 **Question 2.** The list has the line `cat and dog: 80 + 52 = 132`. Which sentence says the same?
 
-- **A.** 80 dogs were taken for cats, and 52 cats for dogs.
+- **A.** 80 dogs were misclassified as cats, and 52 cats as dogs.
 - **B.** 132 cats and dogs were named rightly.
 - **C.** 132 cats were given a wrong class.
-- **D.** 80 cats were taken for dogs, and 52 dogs for cats.
+- **D.** 80 cats were misclassified as dogs, and 52 dogs as cats.
 
 <details>
 <summary>Answer to question 2</summary>
@@ -334,7 +334,7 @@ One answer to each question is right. Choose first, then unfold the explanation.
 
 - **A.** This reads the columns as true classes. Rows are true, columns predicted.
 - **B.** Right answers stand on the diagonal. The list leaves it out.
-- **C.** The 132 are of two classes, and only those that were taken for each other. Cats were also taken for birds, deer and others.
+- **C.** The 132 come from both classes, and they count only cats predicted as dogs and dogs predicted as cats. Some cats were also predicted to be birds, deer and others.
 
 </details>
 """

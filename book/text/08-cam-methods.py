@@ -317,7 +317,7 @@ $\sum_k w^c_k A^k_{ij} / 16$, with the linear layer's weights; the sixteen place
 between two classes is a map that adds up to the difference of their logits.
 """
 
-# %% mystnb={"image": {"alt": "Five rows of misclassified images. Each has the layer4 map for the predicted class, the one for the true class, and a grid of four by four squares: orange where a place speaks for the predicted class rather than the true one, purple where it speaks for the true class."}}
+# %% mystnb={"image": {"alt": "Five rows of misclassified images. Each has the layer4 map for the predicted class, the one for the true class, and a grid of four by four squares: orange where a position holds evidence for the predicted class rather than the true one, purple where it holds evidence for the true class."}}
 from cifarcam.maps import logit_contributions
 
 five, five_labels = test.images[wrong[:5]], their_labels[:5]
