@@ -93,10 +93,10 @@ shown(pd.DataFrame({f"`{name}`": facts(load_run(name)) for name in recorded_runs
 ## How `tuned` was chosen
 
 `tuned` is the book's next recipe: the network of `best` with Muon for its filters, a whitened stem and a higher rate for
-BatchNorm's biases. Its run is not recorded yet. Candidates for it trained on most of the training images, in a narrow
-network and for a few epochs, and were judged on the others after the last one. The test images had no say. In brackets,
-the 95 % interval over images; how far two seeds lie apart is beside it. The first candidate stood still for other work
-in between, which its minutes count.
+BatchNorm's biases. Its run is not recorded yet. Each candidate trained on most of the training images, in a narrow
+network and for a few epochs, and we judged it on the remaining ones after its final epoch. The test images had no say. In brackets,
+the 95 % interval over images; how far two seeds lie apart is beside it. The first candidate was paused for other work;
+its minutes include the pause.
 """
 
 # %% mystnb={"markdown_format": "gfm"} tags=["hide-input", "nbval-check-output"]
@@ -130,7 +130,8 @@ shown(
 
 # %% [markdown]
 """
-The best of them is what `tuned` is now. Where intervals overlap, the order may be chance.
+The best of them is what `tuned` is now. Where intervals overlap, the order may be chance. The row with SGD changes four
+settings at once, so it does not isolate Muon.
 
 ## What others report
 """
@@ -179,13 +180,13 @@ shown(speed.set_index("what"))
 
 # %% [markdown]
 """
-- **Training.** The plain loop is that of the usual tutorial: a `DataLoader` with torchvision's transforms, float32, the same
-  network, the same batch of 128. *Tuned* it trains in bfloat16 and keeps images in memory channel by channel, two lines
-  that anyone can add. Nearly all that our step gains is theirs:
-  what is left came and went from round to round. On a CPU without bfloat16 expect far less.
+- **Training.** The plain loop is the usual tutorial's: a `DataLoader` with torchvision's transforms, float32, the same
+  network, the same batch of 128. *Tuned*, it trains in bfloat16 and stores images in the channels-last layout, with all
+  channels of a pixel side by side. Anyone can add both in a few lines, and they account for most of what our step gains.
+  The ratio that is left varied from round to round, so do not count on it. We have not measured a CPU without bfloat16;
+  expect a smaller gain there.
 - **Maps.** A call for each layer is what the library's documentation shows. Freezing the weights saves their gradients.
-  One call for all layers takes a subclass of the library that does not average them; ours is no faster than that to
-  speak of.
+  A single call for all layers needs a small subclass of the library's Grad-CAM. Ours is no faster than that.
 - **Augmentation.** *Normalised by batch* leaves normalisation to one operation on the whole batch.
 - A GPU was not at hand; `python -m benchmarks.whole_run` times whole runs on one.
 
@@ -193,6 +194,7 @@ shown(speed.set_index("what"))
 
 The parts of one step of `tuned`, and what each would take if nothing but its arithmetic cost time, at the rate of a large
 matrix product, or nothing but its traffic with memory, at the rate of a large copy. Both rates were measured in the same run.
+The profiler was on, and the recipe and the batch differ from the table above, so the two do not compare.
 """
 
 # %% mystnb={"markdown_format": "gfm"} tags=["hide-input", "nbval-check-output"]
@@ -211,9 +213,12 @@ shown(floors.rename_axis("part"))
 
 # %% [markdown]
 """
+The convolutions of layer4 are far from what their arithmetic asks; those of layer1 to layer3 are about as fast as the matrix
+product. Where a part is even a little faster, remember that the product's rate is a measurement too.
+
 ## Several processes
 
-`torchrun` trains one network by several processes. Here they have one thread and 128 images a step each, and share one
+`torchrun` trains one network with several processes. Here each has one thread and 128 images a step, and both share one
 machine:
 """
 
@@ -231,10 +236,10 @@ shown(pd.DataFrame({"images a second": rates}).rename_axis("processes"))
 
 # %% [markdown]
 """
-The model is the time of a step alone plus that of passing the gradients round in a ring. It leaves out that gradients travel
-while others are still being computed, which gains time, and that processes share a machine, which costs some. For GPUs
-nothing was measured. What the model says of them, each with a step of its own and links as given, is **calculated, not
-measured**:
+The model adds the time of passing the gradients round in a ring to the time of a step alone. It expects almost no loss, and
+misses most of the loss we measured. Sharing one machine is a likely reason. So read the next table as an optimistic guess:
+it is **calculated, not measured**, for a step time and links that we assumed. Each GPU keeps a batch of its own, however
+many there are, so the batch of all together grows with them.
 """
 
 # %% mystnb={"markdown_format": "gfm"} tags=["hide-input", "nbval-check-output"]
