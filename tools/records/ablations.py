@@ -10,9 +10,10 @@ weight_decay   five strengths
 label_smoothing   three strengths: accuracy, loss and calibration
 batch_size     32 to 2,048, at the same rate and at a rate in proportion
 luck           ten seeds of one recipe
+ingredients    ``tuned`` with one of its ingredients left out, in turn
 
-Narrow networks train on 15,000 of the training images and are judged on 5,000 others, with three seeds. The test images
-are not looked at. What is cut off goes on from ``runs/ablations``.
+Narrow networks train on 15,000 of the training images, for the ingredients on 45,000, and are judged on 5,000 others,
+with three seeds. The test images are not looked at. What is cut off goes on from ``runs/ablations``.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from cifarcam.training.batches import Batches
 from cifarcam.training.loop import Fitted, fit
 from cifarcam.training.lr_finder import range_test
 from cifarcam.training.optimizers import make_optimizer
-from cifarcam.training.recipes import BEST, Recipe
+from cifarcam.training.recipes import BEST, TUNED, Recipe
 from tools.records.jobs import default_jobs, results
 from tools.records.networks import network
 from tools.records.tuning import HELD_OUT, splits
@@ -44,7 +45,7 @@ BASE = BEST.replace(name="ablation", width=16, epochs=7, batch_size=128, train_i
 SEEDS = (0, 1, 2)
 RATES = (0.02, 0.1, 0.5)
 NETWORK = ("layers", "residual", "batchnorm")
-"""What an arm changes of the network; all else it changes is a field of the recipe."""
+"""What an arm changes of the network; all else it changes is a field of the recipe, but for its name, ``without``."""
 CHECKPOINTS = Path("runs/ablations")
 
 
@@ -56,11 +57,13 @@ class Experiment:
         question: that it answers.
         arms: for each what it changes, of the recipe or of the network.
         seeds: each arm is trained with.
+        recipe: what all arms share.
     """
 
     question: str
     arms: tuple[dict, ...]
     seeds: tuple[int, ...] = SEEDS
+    recipe: Recipe = BASE
 
 
 def _each(field: str, *values: object) -> tuple[dict, ...]:
@@ -121,6 +124,20 @@ EXPERIMENTS = {
     "luck": Experiment(
         "How far apart are runs that differ in their seed alone?", _each("lr", BASE.lr), tuple(range(10))
     ),
+    "ingredients": Experiment(
+        "What does `tuned` lose without one of its ingredients?",
+        (
+            {"without": "nothing"},
+            {"without": "Muon", "optimizer": "sgd", "lr": 0.2, "batch_size": 256, "bias_lr_factor": 8.0},
+            {"without": "whitened stem", "whitened_stem": False},
+            {"without": "higher rate of biases", "bias_lr_factor": 1.0},
+            {"without": "label smoothing", "label_smoothing": 0.0},
+            {"without": "alternating flips", "flip": "random"},
+            {"without": "cutout", "cutout": 0},
+            {"without": "small images first", "first_side": 32},
+        ),
+        recipe=TUNED.shortened(BASE.epochs).replace(width=BASE.width),
+    ),
 }
 
 
@@ -129,8 +146,8 @@ def arms(name: str) -> Iterator[tuple[dict, Recipe]]:
     experiment = EXPERIMENTS[name]
     for change in experiment.arms:
         for seed in experiment.seeds:
-            fields = {field: value for field, value in change.items() if field not in NETWORK}
-            yield change, BASE.replace(**fields, seed=seed)
+            fields = {field: value for field, value in change.items() if field not in (*NETWORK, "without")}
+            yield change, experiment.recipe.replace(**fields, seed=seed)
 
 
 def trained(change: dict, recipe: Recipe, kept: Split, held_out: Split, **options: object) -> Fitted:
@@ -176,11 +193,12 @@ def experiment(name: str, out: Path, jobs: int) -> None:
         words = [f"{field}={value}" for field, value in change.items()]
         files[CHECKPOINTS / name / (",".join([*words, f"seed={recipe.seed}"]) + ".json")] = change, recipe
     rows = results(run, files, jobs, name)
-    changed = list(dict.fromkeys(field for change in EXPERIMENTS[name].arms for field in change))
-    content = {"question": EXPERIMENTS[name].question, "recipe": BASE.command_line(), "changed": changed, "rows": rows}
-    content |= {"trained_on": BASE.train_images, "held_out": HELD_OUT}
+    made, kept = EXPERIMENTS[name], splits()[0]
+    changed = [field for field in made.arms[0] if all(field in change for change in made.arms)]
+    content = {"question": made.question, "recipe": made.recipe.command_line(), "changed": changed, "rows": rows}
+    content |= {"trained_on": made.recipe.train_images or len(kept.labels), "held_out": HELD_OUT}
     if name == "peak_rate":
-        content["range_test"] = _range_test(splits()[0])
+        content["range_test"] = _range_test(kept)
     command = f"python -m tools.records.ablations {name}"
     write_json(out, content | provenance(command, training_device(), ("numpy",)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
 from cifarcam.network.resnet import ResNet18
 from cifarcam.records import over_seeds, recorded_ablation, recorded_ablations
+from cifarcam.training.recipes import TUNED
 from tools.records import ablations
 from tools.records.networks import network
 
@@ -79,7 +81,15 @@ def test_every_arm_is_another_and_all_see_the_same_number_of_images(name: str) -
     runs = list(ablations.arms(name))
     told = [json.dumps(change | {"seed": recipe.seed}) for change, recipe in runs]
     assert len(set(told)) == len(runs) >= 10
-    assert {(recipe.epochs, recipe.train_images, recipe.width) for _, recipe in runs} == {(7, 15_000, 16)}
+    images = None if name == "ingredients" else 15_000
+    assert {(recipe.epochs, recipe.train_images, recipe.width) for _, recipe in runs} == {(7, images, 16)}
+
+
+def test_each_ingredient_left_out_is_one_that_tuned_has() -> None:
+    whole, *others = (recipe for _, recipe in ablations.arms("ingredients") if recipe.seed == 0)
+    assert whole == TUNED.shortened(7).replace(width=16)
+    for recipe in others:
+        assert recipe != whole and recipe.replace(width=TUNED.width) != TUNED
 
 
 @pytest.fixture
@@ -89,11 +99,9 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(ablations, "splits", lambda: split.train_val_split(20))
     monkeypatch.setattr(ablations, "HELD_OUT", 20)
     monkeypatch.setattr(ablations, "CHECKPOINTS", tmp_path / "checkpoints")
-    monkeypatch.setattr(
-        ablations,
-        "BASE",
-        ablations.BASE.replace(width=4, epochs=2, train_images=40, batch_size=20, precision="float32"),
-    )
+    recipe = ablations.BASE.replace(width=4, epochs=2, train_images=40, batch_size=20, precision="float32")
+    for name, made in ablations.EXPERIMENTS.items():
+        monkeypatch.setitem(ablations.EXPERIMENTS, name, dataclasses.replace(made, recipe=recipe))
 
 
 def test_a_record_holds_each_run_and_goes_on_where_it_was_cut_off(
@@ -121,7 +129,8 @@ def test_a_run_that_diverges_is_told_and_the_others_go_on(
     small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arms = ({"lr": 1e5, "batchnorm": False}, {"lr": 0.01, "batchnorm": True})
-    monkeypatch.setitem(ablations.EXPERIMENTS, "batchnorm", ablations.Experiment("Which?", arms, (0,)))
+    made = dataclasses.replace(ablations.EXPERIMENTS["batchnorm"], arms=arms, seeds=(0,))
+    monkeypatch.setitem(ablations.EXPERIMENTS, "batchnorm", made)
     ablations.experiment("batchnorm", tmp_path / "record.json", 1)
     broken, sound = json.loads((tmp_path / "record.json").read_text())["rows"]
     assert "history" not in broken and "lower the learning rate" in broken["diverged"]
