@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import torch
@@ -41,17 +42,39 @@ def autocast(device: torch.device, precision: str) -> dict:
     return {"device_type": device.type, "dtype": PRECISIONS[precision], "enabled": precision != "float32"}
 
 
+_values: dict[tuple[int, str], list] = {}  # of each changed setting: the first value, and one for each block inside
+_changing = threading.RLock()
+
+
 @contextmanager
 def settings(*changes: tuple[object, str, object]) -> Iterator[None]:
-    """Sets attributes of objects, each given as owner, name and value, inside the block, and restores them after it."""
-    before = [(owner, name, getattr(owner, name)) for owner, name, _ in changes]
+    """Sets attributes of objects, each given as owner, name and value, inside the block, and restores them after it.
+
+    They are the whole process's. Where threads are in such blocks at once, the value is that of the last to enter of
+    those still inside.
+    """
+    with ExitStack() as stack:
+        for change in changes:
+            stack.enter_context(_setting(*change))
+        yield
+
+
+@contextmanager
+def _setting(owner: object, name: str, value: object) -> Iterator[None]:
+    entry = [value]  # a list is itself alone, whatever it holds
+    with _changing:
+        values = _values.setdefault((id(owner), name), [[getattr(owner, name)]])
+        values.append(entry)
     try:
-        for owner, name, value in changes:
+        with _changing:
             setattr(owner, name, value)
         yield
     finally:
-        for owner, name, value in before:
-            setattr(owner, name, value)
+        with _changing:
+            values[:] = [each for each in values if each is not entry]
+            setattr(owner, name, values[-1][0])
+            if len(values) == 1:
+                del _values[id(owner), name]
 
 
 @contextmanager

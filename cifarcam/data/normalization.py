@@ -53,7 +53,7 @@ def normalize(images: np.ndarray | Tensor, device: torch.device | str = "cpu") -
 @cache  # a transfer for each batch would make a GPU wait
 def _mean_and_std(device: torch.device) -> tuple[Tensor, Tensor]:
     with torch.inference_mode(False):  # what is made in inference mode cannot be used in training
-        mean, std = (torch.tensor(value, device=device) * 255 for value in (MEAN, STD))
+        mean, std = (torch.tensor(value, dtype=torch.float32, device=device) * 255 for value in (MEAN, STD))
     return mean, std
 
 
@@ -74,5 +74,7 @@ def denormalize(x: Tensor) -> np.ndarray:
         >>> pixels.shape, round(float(pixels.min()), 3)
         ((1, 32, 32, 3), 1.0)
     """
-    pixels = x.detach().cpu().float().permute(0, 2, 3, 1) * torch.tensor(STD) + torch.tensor(MEAN)
+    pixels = x.detach().cpu().float().permute(0, 2, 3, 1) * torch.tensor(STD, dtype=torch.float32) + torch.tensor(
+        MEAN, dtype=torch.float32
+    )
     return pixels.clamp(0, 1).numpy()

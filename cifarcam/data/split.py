@@ -53,17 +53,22 @@ class Split(NamedTuple):
         return Split(self.images[kept], self.labels[kept]), Split(self.images[held_out], self.labels[held_out])
 
 
-def check_split(name: str, split: Split, classes: int = len(CLASSES)) -> None:
+def check_split(name: str, split: Split, classes: int | None = len(CLASSES)) -> None:
     """Checks that a split has one or more square colour images, and a valid label for each.
 
     Args:
         name: what an error message calls the split.
         split: the images and labels.
-        classes: how many there are; labels lie below this number.
+        classes: how many there are; labels lie below this number. ``None`` where that is not known yet.
 
     Raises:
         CifarcamError: for images or labels of another type, shape or range.
     """
+    if not hasattr(split, "images") or not hasattr(split, "labels"):
+        raise CifarcamError(
+            f"The {name} split is a {type(split).__name__}; expected a Split, such as Split(images, labels) of NumPy "
+            "arrays, or as_split(dataset) of a data set of pictures and their labels."
+        )
     images, labels = np.asarray(split.images), np.asarray(split.labels)
     square = images.ndim == 4 and images.shape[1] == images.shape[2] and images.shape[3] == 3
     if images.dtype != np.uint8 or not square or not len(images):
@@ -72,8 +77,9 @@ def check_split(name: str, split: Split, classes: int = len(CLASSES)) -> None:
             "expected uint8 of shape (N, side, side, 3), at least one."
         )
     whole = np.issubdtype(labels.dtype, np.integer)
-    if labels.shape != images.shape[:1] or not whole or not 0 <= labels.min() <= labels.max() < classes:
+    most = np.inf if classes is None else classes - 1
+    if labels.shape != images.shape[:1] or not whole or not 0 <= labels.min() <= labels.max() <= most:
         raise CifarcamError(
-            f"The {name} labels, {labels.dtype} of shape {labels.shape}, do not fit: expected a whole number from 0 to "
-            f"{classes - 1} for each of the {len(images)} images."
+            f"The {name} labels, {labels.dtype} of shape {labels.shape}, do not fit: expected a whole number from 0 "
+            f"{'up' if classes is None else f'to {most}'} for each of the {len(images)} images."
         )

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from cifarcam.data.constants import CLASSES
 from cifarcam.data.pictures import Picture
 from cifarcam.figures.display import Pictures
 from cifarcam.figures.maps import stage_row
-from cifarcam.figures.style import EXPLAINED, NEUTRAL, sheet, show_image
+from cifarcam.figures.style import EXPLAINED, NEUTRAL, class_labels, plain, sheet, show_image
 from cifarcam.maps.cam import StageMaps
 
 
 def explanation(picture: Picture, probabilities: Tensor, maps: StageMaps) -> Figure:
-    """A picture as given and as the network sees it, the probabilities of the classes, and the five maps.
+    """A picture as given and as the network sees it, the probabilities of the classes, and the maps.
 
     Args:
         picture: from ``open_picture``.
@@ -41,18 +42,16 @@ def explanation(picture: Picture, probabilities: Tensor, maps: StageMaps) -> Fig
         left, middle, right = above.subplots(1, 3, width_ratios=[1, 1, 2])
         show_image(left, picture.given, f"given: {picture.size[0]}×{picture.size[1]}", interpolation="antialiased")
         show_image(middle, picture.image, "seen: 32×32")
-        _probability_bars(right, np.asarray(probabilities), explained)
-        row = below.subplots(1, 5)
+        _probability_bars(right, np.asarray(probabilities), explained, maps.classes)
+        row = below.subplots(1, len(maps.stages), squeeze=False)[0]
         stage_row(row, picture.image, maps, 0)
-        row[0].set_ylabel(f"maps for {maps.subject(0)}", fontsize=8)
+        row[0].set_ylabel(plain(f"maps for {maps.subject(0)}"), fontsize=8)
     return figure
 
 
-def _probability_bars(ax: Axes, probabilities: np.ndarray, explained: int) -> None:
-    percent = 100 * probabilities
-    bars = ax.barh(
-        CLASSES, percent, color=[EXPLAINED if index == explained else NEUTRAL for index in range(len(CLASSES))]
-    )
+def _probability_bars(ax: Axes, probabilities: np.ndarray, explained: int, classes: Sequence[str]) -> None:
+    percent, names = 100 * probabilities, class_labels(classes, len(probabilities))
+    bars = ax.barh(names, percent, color=[EXPLAINED if index == explained else NEUTRAL for index in range(len(names))])
     ax.bar_label(bars, [f"{value:.1f}" for value in percent], padding=3, fontsize=8)
     ax.set_xlim(0, 115)
     ax.set_xticks([0, 50, 100])

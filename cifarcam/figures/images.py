@@ -13,7 +13,7 @@ from cifarcam.data.normalization import denormalize
 from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
 from cifarcam.figures.display import INK, Pictures
-from cifarcam.figures.style import bare, drawing, show_image
+from cifarcam.figures.style import bare, drawing, plain, show_image
 
 
 def class_samples(split: Split, columns: int = 10, seed: int = 0, classes: Sequence[str] = CLASSES) -> Figure:
@@ -31,16 +31,18 @@ def class_samples(split: Split, columns: int = 10, seed: int = 0, classes: Seque
         >>> len(class_samples(synthetic_cifar10("test"), columns=3).axes)
         30
     """
-    random = np.random.default_rng(seed)
+    random, labels = np.random.default_rng(seed), np.asarray(split.labels)
+    if labels.size and labels.max() >= len(classes):
+        raise CifarcamError(f"There is a label {labels.max()}, and {len(classes)} names of classes; give one for each.")
     with drawing(len(classes), columns, 0.72 * columns + 1, 0.72 * len(classes), kind=Pictures) as (figure, axes):
         for label, (name, row) in enumerate(zip(classes, axes, strict=True)):
-            members = np.flatnonzero(split.labels == label)
+            members = np.flatnonzero(labels == label)
             chosen = random.choice(members, min(columns, len(members)), replace=False)
             for ax in row:
                 bare(ax)
             for ax, index in zip(row, chosen, strict=False):
                 show_image(ax, split.images[index])
-            row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10)
+            row[0].set_ylabel(plain(name), rotation=0, ha="right", va="center", fontsize=10)
     return figure
 
 
@@ -65,7 +67,7 @@ def transforms(original: np.ndarray, results: Mapping[str, Sequence[np.ndarray]]
                 bare(ax)
             for ax, image in zip(row, [original, *images], strict=False):
                 show_image(ax, image)
-            row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10)
+            row[0].set_ylabel(plain(name), rotation=0, ha="right", va="center", fontsize=10)
         axes[0, 0].set_title("original", fontsize=9, loc="center")
         axes[0, 1].set_title("draw 1", fontsize=9, loc="center")
     return figure
@@ -88,8 +90,10 @@ def batch(x: Tensor, y: Tensor, columns: int = 8, classes: Sequence[str] = CLASS
         >>> len(batch(x, y).axes)
         16
     """
-    names = [classes[label] for label in y.tolist()]
-    return gallery(denormalize(x), names, columns)
+    labels = y.tolist()
+    if labels and max(labels) >= len(classes):
+        raise CifarcamError(f"There is a label {max(labels)}, and {len(classes)} names of classes; give one for each.")
+    return gallery(denormalize(x), [classes[label] for label in labels], columns)
 
 
 def gallery(images: np.ndarray, titles: Sequence[str], columns: int = 5, colour: str = INK) -> Figure:

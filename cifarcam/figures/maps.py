@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cifarcam.figures.display import Pictures
-from cifarcam.figures.style import HEAT, drawing, show_image
+from cifarcam.figures.style import HEAT, drawing, plain, show_image
 from cifarcam.maps.cam import StageMaps
 
 
@@ -106,4 +106,4 @@ def draw_map(ax: Axes, image: np.ndarray, maps: StageMaps, index: int, stage: in
 def name_stages(row: Sequence[Axes], stages: Sequence[str]) -> None:
     """Puts the stages' names above the titles of a row of maps."""
     for ax, name in zip(row, stages, strict=True):
-        ax.set_title(f"{name}\n{ax.get_title(loc='center')}", fontsize=8, loc="center")
+        ax.set_title(f"{plain(name)}\n{ax.get_title(loc='center')}", fontsize=8, loc="center")

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from cifarcam.data.constants import CLASSES
-from cifarcam.figures.style import NEUTRAL, RIGHT, SEQUENTIAL, drawing
+from cifarcam.figures.style import NEUTRAL, RIGHT, SEQUENTIAL, class_labels, drawing
 
 
 def confusion(counts: Tensor, classes: Sequence[str] = CLASSES) -> Figure:
@@ -29,6 +29,7 @@ def confusion(counts: Tensor, classes: Sequence[str] = CLASSES) -> Figure:
         ['8', '2', '1', '9']
     """
     counts = np.asarray(counts)
+    names = class_labels(classes, len(counts))
     mistakes = np.where(np.eye(len(counts), dtype=bool), np.nan, counts)
     with drawing(1, 1, 1.8 + 0.5 * len(counts), 0.8 + 0.5 * len(counts)) as (figure, axes):
         ax = axes[0, 0]
@@ -36,8 +37,8 @@ def confusion(counts: Tensor, classes: Sequence[str] = CLASSES) -> Figure:
         for (row, column), count in np.ndenumerate(counts):
             dark = row != column and count < 0.6 * np.nanmax(mistakes)
             ax.text(column, row, str(count), ha="center", va="center", fontsize=8, color="white" if dark else "black")
-        ax.set_xticks(range(len(classes)), classes, rotation=40, ha="right")
-        ax.set_yticks(range(len(classes)), classes)
+        ax.set_xticks(range(len(names)), names, rotation=40, ha="right")
+        ax.set_yticks(range(len(names)), names)
         ax.set_xlabel("predicted class")
         ax.set_ylabel("true class")
         ax.grid(False)
@@ -61,10 +62,11 @@ def class_accuracy(accuracy: Tensor, classes: Sequence[str] = CLASSES) -> Figure
         ['dog', 'cat']
     """
     order = np.argsort(np.asarray(accuracy))
+    names = class_labels(classes, len(order))
     values = 100 * np.asarray(accuracy)[order]
     with drawing(1, 1, 6.5, 3.2) as (figure, axes):
         ax = axes[0, 0]
-        bars = ax.barh([classes[index] for index in order], values, color=RIGHT)
+        bars = ax.barh([names[index] for index in order], values, color=RIGHT)
         ax.bar_label(bars, [f"{value:.1f}" for value in values], padding=3)
         ax.set_xlim(0, 108)
         ax.set_xlabel("accuracy (%)")

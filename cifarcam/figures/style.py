@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import matplotlib.pyplot as plt
@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cifarcam.errors import CifarcamError
 from cifarcam.figures.display import INK, Chart
 
 # Okabe and Ito's colours, told apart by readers with any common colour vision; one meaning each in all chapters.
@@ -81,12 +82,28 @@ def sheet(width: float, height: float, kind: type[Figure] = Chart) -> Iterator[F
             plt.close(figure)
 
 
+def plain(text: str) -> str:
+    """The text as it stands: Matplotlib takes what is between two dollar signs for mathematics."""
+    return text.replace("$", r"\$")
+
+
+def class_labels(classes: Sequence[str], count: int) -> list[str]:
+    """The names of ``count`` classes as labels of a figure.
+
+    Raises:
+        CifarcamError: for more or fewer names.
+    """
+    if len(classes) != count:
+        raise CifarcamError(f"The figure shows {count} classes, and there are {len(classes)} names; give one for each.")
+    return [plain(name) for name in classes]
+
+
 def show_image(
     axes: Axes, image: np.ndarray, title: str = "", colour: str = INK, interpolation: str = "nearest"
 ) -> None:
     """Draws one image without ticks: uint8 or floats in 0 to 1, (H, W, 3), a title above it."""
     axes.imshow(image, interpolation=interpolation)
-    axes.set_title(title, fontsize=8, color=colour, loc="center")
+    axes.set_title(plain(title), fontsize=8, color=colour, loc="center")
     bare(axes)
 
 

@@ -9,7 +9,7 @@ Selvaraju et al. (2017), "Grad-CAM: visual explanations from deep networks via g
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,12 +21,16 @@ from tqdm import tqdm
 from cifarcam.data.constants import CLASSES
 from cifarcam.data.normalization import normalize
 from cifarcam.errors import CifarcamError
+from cifarcam.maps.layouts import Layout, find_layout, patch_grid
 from cifarcam.maps.methods import AUGMENTATIONS, CLASS_BLIND, Weights, find_method, name_of
 from cifarcam.maps.passes import augmented_maps_of_batch, maps_of_batch
-from cifarcam.maps.targets import check_logits, target_classes
+from cifarcam.maps.scored import Scored
+from cifarcam.maps.targets import check_logits, class_names, target_classes
 from cifarcam.network.hooks import kept_outputs
+from cifarcam.network.layers import Layers, find_layers, unwrapped
 from cifarcam.network.resnet import STAGES, stages
-from cifarcam.network.restore import restored
+from cifarcam.network.restore import device_of, restored
+from cifarcam.network.scores import Output
 
 BATCH = 50  # images a pass; bounds the memory that the activations take
 
@@ -77,13 +81,16 @@ class StageMaps:
 def stage_maps(
     model: nn.Module,
     images: np.ndarray,
-    targets: str | int | Sequence[int] = "predicted",
-    layers: Mapping[str, nn.Module] | None = None,
-    classes: Sequence[str] = CLASSES,
+    targets: str | int | Sequence[int] | Callable[[object], Tensor] = "predicted",
+    layers: Layers | None = None,
+    classes: Sequence[str] | None = None,
     *,
     method: str | Weights = "Grad-CAM",
     aug_smooth: bool = False,
     eigen_smooth: bool = False,
+    layout: str | None = None,
+    output: Output = None,
+    forward: Callable[[Tensor], object] | None = None,
 ) -> StageMaps:
     """The class activation maps of every image at layer0 to layer4, or at the layers that are given.
 
@@ -93,14 +100,17 @@ def stage_maps(
     pass of the first image comes before: it finds out in which order the layers run.
 
     Args:
-        model: takes normalised (N, 3, H, W) and gives logits; mode, gradients and hooks are left as found.
+        model: takes normalised (N, 3, H, W) and gives the scores of its classes, (N, classes), or (N, 1) for two of
+            them (see ``class_scores``); mode, gradients and hooks are left as found.
         images: uint8, (N, H, W, 3).
-        targets: ``"predicted"``, a class (name or number) for all images, or a class number for each image, such as the
-            true labels.
-        layers: modules of the model by the names of the stages, each with an output of (N, channels, h, w), of more
-            than one place, that nothing changes in place afterwards. By default the five of a ``ResNet18``. Where an
-            output has negative values, Ablation-CAM sets a channel to −10⁷, so there a ReLU must follow.
-        classes: the names of the model's classes.
+        targets: ``"predicted"``, a class (name or number) for all images, a class number for each image, such as the
+            true labels, or a function from what the model returns to one score for each image, (N,): of a box, or of
+            the pixels of a region.
+        layers: one layer of the model or several, each a name such as ``"features.5"`` or the module, or a mapping from
+            names of one's own to these. By default the five of a ``ResNet18``. Where an output has negative values,
+            Ablation-CAM sets a channel to −10⁷, so there a ReLU must follow.
+        classes: the names of the model's classes, as many as it has. By default those of CIFAR-10 for ten classes, and
+            numbers for others.
         method: one of ``cifarcam.maps.METHODS``, or a function from activations and gradients, float32 (N, channels, h,
             w) each, to the channels' weights, (N, channels).
         aug_smooth: the mean of the maps of six augmented images.
@@ -108,6 +118,11 @@ def stage_maps(
             Eigen-CAM the channels are not centred for it (pytorch-grad-cam centres them), and it is turned so that its
             scores at all positions sum to a positive number. So its sign is no accident of the machine; but evidence
             against the class may light up as evidence for it, and only a stage of zeros counts as blank.
+        layout: of the layers' outputs: ``"channels_first"``, (N, channels, h, w); ``"channels_last"``, (N, h, w,
+            channels), as Swin transformers have it; ``"tokens"``, (N, tokens, channels), as vision transformers have
+            it, where tokens of no place come first. By default it is told from the shape where that can be.
+        output: where the scores are in what the model returns, if it is no tensor: a key, an index, or a function.
+        forward: a function of the normalised images that calls the model, where it takes more than them.
 
     Returns:
         The maps of the N images at all stages.
@@ -125,9 +140,11 @@ def stage_maps(
         ((3, 5, 32, 32), [3, 3, 3])
     """
     chosen_method, method_name = find_method(method), name_of(method)
-    layers = stages(model) if layers is None else layers
+    model = unwrapped(model)
+    layers = stages(model) if layers is None else find_layers(model, layers)
+    scored = Scored(model, output, forward, targets if callable(targets) else None)
     _check_images(images)
-    device = next(model.parameters()).device
+    device = device_of(model)
     slow = chosen_method.trial_weights is not None
     size = 1 if slow else BATCH
     total = len(images) * len(layers) * (len(AUGMENTATIONS) if aug_smooth else 1)
@@ -135,12 +152,16 @@ def stage_maps(
     shown = {} if slow else {"disable": True}
     pieces = []
     with restored(model), tqdm(total=total, desc=method_name, unit="map", **shown) as bar:
-        num_classes = _check_layers(model, layers, normalize(images[:1], device))
-        chosen = target_classes(targets, len(images), num_classes, classes)
+        num_classes, layouts = _tried_out(scored, layers, normalize(images[:1], device), layout)
+        if scored.target is None:
+            classes = class_names(classes, num_classes)
+            chosen = target_classes(targets, len(images), num_classes, classes)
+        else:
+            classes, chosen = (name_of(scored.target),), np.zeros(len(images), np.int64)
         for start in range(0, len(images), size):
             part = slice(start, start + size)
             x, explained = normalize(images[part], device), None if chosen is None else chosen[part]
-            pieces.append(one_pass(model, layers, x, explained, chosen_method, eigen_smooth, bar))
+            pieces.append(one_pass(scored, layers, layouts, x, explained, chosen_method, eigen_smooth, bar))
             check_logits(pieces[-1].logits)
     maps, raw_maxima, explained, logits = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
     return StageMaps(maps, raw_maxima, explained, logits, tuple(layers), tuple(classes), method_name)
@@ -150,7 +171,7 @@ def logit_contributions(
     model: nn.Module,
     images: np.ndarray,
     targets: str | int | Sequence[int] = "predicted",
-    classes: Sequence[str] = CLASSES,
+    classes: Sequence[str] | None = None,
 ) -> np.ndarray:
     """The contribution of each place of layer4 to a class's logit: the class's weights times the channels, over h·w.
 
@@ -162,7 +183,7 @@ def logit_contributions(
         images: uint8, (N, H, W, 3).
         targets: ``"predicted"``, a class (name or number) for all images, or a class number for each image, such as the
             true labels.
-        classes: the names of the model's classes.
+        classes: the names of the model's classes, as in ``stage_maps``.
 
     Returns:
         float32, (N, h, w), in logits.
@@ -181,12 +202,14 @@ def logit_contributions(
         >>> np.allclose(logits, predict(model, images)[:, 3], atol=1e-3)
         True
     """
+    model = unwrapped(model)
     layer4 = stages(model)["layer4"]
     if not isinstance(getattr(model, "linear", None), nn.Linear):
         raise CifarcamError(f"{type(model).__name__} has no layer called linear; expected a ResNet18 of this package.")
     _check_images(images)
-    chosen = target_classes(targets, len(images), model.linear.out_features, classes)
-    device = next(model.parameters()).device
+    names = class_names(classes, model.linear.out_features)
+    chosen = target_classes(targets, len(images), len(names), names)
+    device = device_of(model)
     pieces = []
     with restored(model), torch.no_grad(), kept_outputs({"layer4": layer4}) as kept:
         for start in range(0, len(images), BATCH):
@@ -204,7 +227,7 @@ def cam_maps(
     model: nn.Module,
     images: np.ndarray,
     targets: str | int | Sequence[int] = "predicted",
-    classes: Sequence[str] = CLASSES,
+    classes: Sequence[str] | None = None,
 ) -> np.ndarray:
     """The class activation map of Zhou et al.: what the places of layer4 add to a class's logit, where positive.
 
@@ -215,7 +238,7 @@ def cam_maps(
         images: uint8, (N, H, W, 3).
         targets: ``"predicted"``, a class (name or number) for all images, or a class number for each image, such as the
             true labels.
-        classes: the names of the model's classes.
+        classes: the names of the model's classes, as in ``stage_maps``.
 
     Returns:
         float32, (N, H, W), scaled to 0 to 1 and enlarged to the image.
@@ -235,25 +258,22 @@ def cam_maps(
     return scale_cam_image(scale_cam_image(raw, (width, height)))
 
 
-def _check_layers(model: nn.Module, layers: Mapping[str, nn.Module], x: Tensor) -> int:
-    """The number of classes, found by a pass of one image in which every layer must run once and give places."""
+def _tried_out(
+    scored: Scored, layers: dict[str, nn.Module], x: Tensor, layout: str | None
+) -> tuple[int, dict[str, Layout]]:
+    """The number of classes and the layers' layouts, by a pass of one image, in which each layer must run once."""
     with torch.no_grad(), kept_outputs(layers) as outputs:
-        num_classes = model(x).shape[1]
+        num_classes = scored(x).shape[1]
     wrong = {name: len(kept) for name, kept in outputs.items() if len(kept) != 1}
-    if wrong or not layers:
+    if wrong:
         raise CifarcamError(
-            f"The layers {', '.join(layers) or '(none)'} were given; expected one or more modules that run once for an "
-            f"image. These did not: {', '.join(f'{name} ({count} times)' for name, count in wrong.items()) or 'none'}."
+            f"The layers {', '.join(layers)} were given; expected modules that run once for an image. These did not: "
+            f"{', '.join(f'{name} ({count} times)' for name, count in wrong.items())}."
         )
-    shapes = {name: tuple(getattr(output, "shape", ())) for name, (output,) in outputs.items()}
-    flat = {name: shape for name, shape in shapes.items() if len(shape) != 4 or shape[2] * shape[3] == 1}
-    if flat:
-        found = ", ".join(f"{name} is {shape}" for name, shape in flat.items())
-        raise CifarcamError(
-            f"A map needs an output of (N, channels, h, w) with more than one place; that of {found}. Take an earlier "
-            "layer, or larger images."
-        )
-    return num_classes
+    grid = patch_grid(scored.model, x)
+    return num_classes, {
+        name: find_layout(layout, name, layers[name], kept, x, grid) for name, (kept,) in outputs.items()
+    }
 
 
 def _check_images(images: np.ndarray) -> None:

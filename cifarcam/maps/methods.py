@@ -19,6 +19,8 @@ from pytorch_grad_cam.base_cam import BaseCAM
 from torch import Tensor, nn
 
 from cifarcam.errors import CifarcamError
+from cifarcam.maps.layouts import Layout, without_channels
+from cifarcam.maps.scored import Scored
 from cifarcam.network.hooks import forward_hooks
 
 MASKED, ABLATED = 16, 32  # images a pass of Score-CAM and Ablation-CAM, as in the library
@@ -33,18 +35,24 @@ class Trial(NamedTuple):
     """The arguments of a method that tries out what each channel does.
 
     Attributes:
-        model: in eval mode.
+        scored: the model, in eval mode.
         layer: the stage.
+        layout: of what it gives.
         x: one normalised image, (1, 3, H, W).
         target: the number of the class to explain.
-        activations: float32, (1, channels, h, w), what the layer gives for the image.
+        activations: float32, what the layer gives for the image.
     """
 
-    model: nn.Module
+    scored: Scored
     layer: nn.Module
+    layout: Layout
     x: Tensor
     target: int
     activations: Tensor
+
+    def channels_first(self) -> Tensor:
+        """The activations as (1, channels, h, w)."""
+        return self.layout.places(self.activations)
 
 
 class Method(NamedTuple):
@@ -79,10 +87,10 @@ def score_cam_weights(trial: Trial) -> Tensor:
     A mask is the channel enlarged to the image and scaled to 0 to 1.
     """
     side = trial.x.shape[-2:]
-    masks = F.interpolate(trial.activations, side, mode="bilinear", align_corners=True)[0]
+    masks = F.interpolate(trial.channels_first(), side, mode="bilinear", align_corners=True)[0]
     low, high = masks.amin((1, 2), keepdim=True), masks.amax((1, 2), keepdim=True)
     masks = (masks - low) / (high - low + 1e-8)
-    logits = [trial.model(trial.x * part[:, None])[:, trial.target] for part in masks.split(MASKED)]
+    logits = [trial.scored(trial.x * part[:, None])[:, trial.target] for part in masks.split(MASKED)]
     return torch.cat(logits).softmax(0)
 
 
@@ -93,20 +101,18 @@ def ablation_cam_weights(trial: Trial) -> Tensor:
     The library divides the loss by the logit, so a negative one turns its map into what speaks against the class; here
     the loss is divided by the logit's size.
     """
-    logit = trial.model(trial.x)[0, trial.target]
+    logit = trial.scored(trial.x)[0, trial.target]
     left = []
-    for channels in torch.arange(trial.activations.shape[1], device=trial.x.device).split(ABLATED):
-        with forward_hooks({trial.layer: partial(_without, channels)}):
-            left.append(trial.model(trial.x.repeat(len(channels), 1, 1, 1))[:, trial.target])
+    for channels in torch.arange(trial.activations.shape[trial.layout.channels], device=trial.x.device).split(ABLATED):
+        with forward_hooks({trial.layer: partial(_without, trial.layout, channels)}):
+            left.append(trial.scored(trial.x.repeat(len(channels), 1, 1, 1))[:, trial.target])
     return (logit - torch.cat(left)) / logit.abs()
 
 
-def _without(channels: Tensor, module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
+def _without(layout: Layout, channels: Tensor, module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
     """The output without one channel of each image."""
     lowest = output.min()
-    output = output.clone()
-    output[torch.arange(len(channels), device=channels.device), channels] = 0 if lowest == 0 else lowest - ABLATION
-    return output
+    return without_channels(layout, output, channels, 0 if lowest == 0 else lowest - ABLATION)
 
 
 METHODS = {
@@ -146,7 +152,10 @@ def find_method(method: str | Weights) -> Method:
 
 def name_of(method: str | Weights) -> str:
     """A method's name, or that of the function."""
-    return method if isinstance(method, str) else getattr(method, "__name__", "own method")
+    if isinstance(method, str):
+        return method
+    name = getattr(method, "__name__", "<lambda>")
+    return "own function" if name == "<lambda>" else name
 
 
 def first_component(activations: np.ndarray) -> np.ndarray:

@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from cifarcam.errors import CifarcamError
+from cifarcam.maps.layouts import Layout
 from cifarcam.maps.methods import AUGMENTATIONS, Method, Trial, first_component
+from cifarcam.maps.scored import Scored
 from cifarcam.network.hooks import kept_outputs
 
 
@@ -33,8 +35,9 @@ class BatchMaps(NamedTuple):
 
 
 def maps_of_batch(
-    model: nn.Module,
+    scored: Scored,
     layers: Mapping[str, nn.Module],
+    layouts: Mapping[str, Layout],
     x: Tensor,
     targets: np.ndarray | None,
     method: Method,
@@ -44,8 +47,9 @@ def maps_of_batch(
     """The maps of a batch at every layer.
 
     Args:
-        model: in eval mode and float32, its parameters frozen.
+        scored: the model, in eval mode and float32, its parameters frozen.
         layers: modules of the model, by name.
+        layouts: of their outputs.
         x: normalised images, (N, 3, H, W), on the model's device; one, where the method tries channels out.
         targets: class numbers, (N,), or ``None`` for the predicted ones.
         method: weighs the channels.
@@ -55,16 +59,18 @@ def maps_of_batch(
     Raises:
         CifarcamError: for NaN or infinite values, and for a layer on which the logits do not depend.
     """
-    with kept_outputs(layers) as outputs, torch.set_grad_enabled(method.weights is not None):
-        logits = model(x.requires_grad_())  # else nothing flows back through frozen parameters
+    needed = method.weights is not None
+    with kept_outputs(layers, needed) as outputs, torch.set_grad_enabled(needed):
+        logits = scored(x.requires_grad_())  # else nothing flows back through frozen parameters
     explained = logits.argmax(1) if targets is None else torch.as_tensor(targets, device=x.device)
     stages = [outputs[name][0] for name in layers]
     gradients: list = [None] * len(stages)
-    if method.weights is not None:
+    if needed:
         gradients = _gradients(logits.gather(1, explained[:, None]).sum(), dict(zip(layers, stages, strict=True)))
     maps, raw_maxima = [], []
-    for layer, activations, gradient in zip(layers.values(), stages, gradients, strict=True):
-        raw = _map_of_stage(model, layer, x.detach(), explained, method, eigen_smooth, activations.detach(), gradient)
+    for name, kept, gradient in zip(layers, stages, gradients, strict=True):
+        trial = Trial(scored, layers[name], layouts[name], x.detach(), int(explained[0]), kept.detach())
+        raw = _map_of_stage(trial, method, eigen_smooth, gradient)
         maps.append(_enlarged(raw, x.shape[2:]))
         raw_maxima.append(raw.max((1, 2)))
         bar.update(len(x))
@@ -73,7 +79,12 @@ def maps_of_batch(
 
 
 def augmented_maps_of_batch(
-    model: nn.Module, layers: Mapping[str, nn.Module], x: Tensor, targets: np.ndarray | None, *how: object
+    scored: Scored,
+    layers: Mapping[str, nn.Module],
+    layouts: Mapping[str, Layout],
+    x: Tensor,
+    targets: np.ndarray | None,
+    *how: object,
 ) -> BatchMaps:
     """The means of the maps of six augmented images.
 
@@ -81,8 +92,9 @@ def augmented_maps_of_batch(
     that ``targets`` names or that the image as it is is predicted to be.
 
     Args:
-        model: in eval mode and float32, its parameters frozen.
+        scored: the model, in eval mode and float32, its parameters frozen.
         layers: modules of the model, by name.
+        layouts: of their outputs.
         x: normalised images, (N, 3, H, W), on the model's device; one, where the method tries channels out.
         targets: class numbers, (N,), or ``None`` for the predicted ones.
         how: the further arguments of ``maps_of_batch``.
@@ -91,42 +103,43 @@ def augmented_maps_of_batch(
         CifarcamError: for NaN or infinite values, and for a layer on which the logits do not depend.
     """
     with torch.no_grad():
-        logits = model(x).cpu().numpy()
+        logits = scored(x).cpu().numpy()
     explained = logits.argmax(1) if targets is None else np.asarray(targets)
     found = []
     for mirrored, contrast in AUGMENTATIONS:
-        changed = maps_of_batch(model, layers, contrast * (x.flip(3) if mirrored else x), explained, *how)
+        changed = maps_of_batch(scored, layers, layouts, contrast * (x.flip(3) if mirrored else x), explained, *how)
         found.append((changed.maps[..., ::-1] if mirrored else changed.maps, changed.raw_maxima))
     maps, raw_maxima = (np.mean(parts, axis=0) for parts in zip(*found, strict=True))
     scaled = [scale_cam_image(each) for each in maps]  # a mean of six maps reaches less than 1
     return BatchMaps(np.stack(scaled), raw_maxima, explained, logits)
 
 
-def _gradients(score: Tensor, stages: dict[str, Tensor]) -> list[np.ndarray]:
-    gradients = torch.autograd.grad(score, list(stages.values()), allow_unused=True)
+def _gradients(score: Tensor, stages: dict[str, Tensor]) -> list[Tensor]:
+    gradients: list = [None] * len(stages)
+    if score.requires_grad:
+        gradients = torch.autograd.grad(score, list(stages.values()), allow_unused=True)
     unused = [name for name, gradient in zip(stages, gradients, strict=True) if gradient is None]
     if unused:
-        raise CifarcamError(f"The logits do not depend on {', '.join(unused)}; expected layers that they depend on.")
-    return [gradient.cpu().numpy() for gradient in gradients]
+        raise CifarcamError(
+            f"The scores do not depend on {', '.join(unused)}; expected layers that they depend on, through operations "
+            "that gradients pass."
+        )
+    return list(gradients)
 
 
-def _map_of_stage(
-    model: nn.Module,
-    layer: nn.Module,
-    x: Tensor,
-    targets: Tensor,
-    method: Method,
-    eigen_smooth: bool,
-    activations: Tensor,
-    gradient: np.ndarray | None,
-) -> np.ndarray:
+def _map_of_stage(trial: Trial, method: Method, eigen_smooth: bool, gradient: Tensor | None) -> np.ndarray:
     """The positive part of the weighted sum of the channels, (N, h, w)."""
-    weighted = _finite(activations.cpu().numpy())
-    if method.weights is not None:
-        weighted = _weighted(method.weights(weighted, gradient), weighted)
+    weighted = _finite(trial.channels_first().cpu().numpy())
+    if gradient is not None:
+        placed = trial.layout.places(gradient)
+        if gradient.any() and not placed.any():
+            raise CifarcamError(
+                "The scores depend on this layer's tokens of no place alone, such as a class token, so no patch has a "
+                "gradient; take an earlier layer, such as the first normalisation of the last block."
+            )
+        weighted = _weighted(method.weights(weighted, placed.cpu().numpy()), weighted)
     elif method.trial_weights is not None:
-        weights = method.trial_weights(Trial(model, layer, x, int(targets[0]), activations))
-        weighted = _weighted(weights[None].cpu().numpy(), weighted)
+        weighted = _weighted(method.trial_weights(trial)[None].cpu().numpy(), weighted)
     raw = first_component(weighted) if eigen_smooth or method.first_component else weighted.sum(1)
     return np.maximum(_finite(raw), 0)
 

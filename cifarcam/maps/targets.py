@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cifarcam.data.constants import CLASSES
 from cifarcam.errors import CifarcamError
 
 
@@ -21,6 +22,27 @@ def check_logits(logits: np.ndarray | Tensor) -> None:
         raise CifarcamError("The model gives NaN or infinite logits for these images; what follows would mean nothing.")
 
 
+def class_names(names: Sequence[str] | None, num_classes: int) -> tuple[str, ...]:
+    """The names of a model's classes: those given, or for none CIFAR-10's where it has ten classes, else numbers.
+
+    Raises:
+        CifarcamError: for more or fewer names than classes.
+    """
+    if names is None:
+        return CLASSES if num_classes == len(CLASSES) else tuple(f"class {number}" for number in range(num_classes))
+    if len(names) != num_classes:
+        raise CifarcamError(
+            f"The model has {num_classes} classes, the names are {len(names)}: {shortened(names)}. Give as many "
+            "names as it has classes."
+        )
+    return tuple(names)
+
+
+def shortened(names: Sequence[str]) -> str:
+    """The names as a list in a sentence, the first ten of many."""
+    return ", ".join(map(str, names[:10])) + (", …" if len(names) > 10 else "")
+
+
 def target_classes(
     targets: str | int | Sequence[int], count: int, num_classes: int, names: Sequence[str]
 ) -> np.ndarray | None:
@@ -30,21 +52,16 @@ def target_classes(
         targets: ``"predicted"``, a class (name or number) for all images, or a class number for each image.
         count: of the images.
         num_classes: of the model.
-        names: of the classes.
+        names: of the classes, as many.
 
     Raises:
-        CifarcamError: for targets or names that do not fit.
+        CifarcamError: for targets that do not fit.
     """
     if isinstance(targets, str):
         if targets == "predicted":
             return None
-        if len(names) != num_classes:
-            raise CifarcamError(
-                f"The model has {num_classes} classes, the names are {len(names)}: {', '.join(names)}. Give the names "
-                "of its classes, or the class's number."
-            )
         if targets not in names:
-            raise CifarcamError(f"There is no class {targets!r}; give 'predicted' or one of {', '.join(names)}.")
+            raise CifarcamError(f"There is no class {targets!r}; give 'predicted' or one of {shortened(names)}.")
         targets = names.index(targets)
     classes = np.asarray(targets)
     return class_numbers(np.repeat(classes, count) if classes.ndim == 0 else classes, count, num_classes)

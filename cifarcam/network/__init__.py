@@ -7,8 +7,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "architecture": ["receptive_fields", "stage_table"],
         "hooks": ["forward_hooks", "kept_outputs", "pass_counter"],
+        "layers": ["find_layers"],
         "predictions": ["Predictions", "predict", "tta"],
         "resnet": ["STAGES", "ResNet18", "stages"],
+        "scores": ["class_scores"],
         "whitening": ["whiten"],
     },
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 Hook = Callable[[nn.Module, tuple, object], object]
@@ -36,11 +37,15 @@ def forward_hooks(hooks: Mapping[nn.Module, Hook]) -> Iterator[None]:
 
 
 @contextmanager
-def kept_outputs(layers: Mapping[str, nn.Module]) -> Iterator[dict[str, list]]:
+def kept_outputs(layers: Mapping[str, nn.Module], with_gradients: bool = False) -> Iterator[dict[str, list]]:
     """Keeps the outputs of layers while they run inside the block.
+
+    What follows a layer gets a copy of its output, so that what is kept stays as it was where the network goes on to
+    change it in place.
 
     Args:
         layers: modules by name.
+        with_gradients: what is kept requires gradients, also where the network itself runs the layer without any.
 
     Yields:
         By the layers' names, a list with one output for each time that the layer runs.
@@ -59,8 +64,15 @@ def kept_outputs(layers: Mapping[str, nn.Module]) -> Iterator[dict[str, list]]:
     with ExitStack() as stack:
         for name, layer in layers.items():  # one module may stand under two names
 
-            def keep(module: nn.Module, inputs: tuple, output: object, name: str = name) -> None:
+            def keep(module: nn.Module, inputs: tuple, output: object, name: str = name) -> object:
+                if not isinstance(output, Tensor):
+                    outputs[name].append(output)
+                    return None
+                if with_gradients and not output.requires_grad:
+                    output = output.detach().requires_grad_()
                 outputs[name].append(output)
+                with torch.set_grad_enabled(with_gradients or torch.is_grad_enabled()):
+                    return output.clone()
 
             stack.enter_context(forward_hooks({layer: keep}))
         yield outputs

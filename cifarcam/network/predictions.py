@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,24 +15,36 @@ from cifarcam.data.constants import CLASSES
 from cifarcam.data.normalization import as_tensor, normalize
 from cifarcam.errors import CifarcamError, NotFinite
 from cifarcam.hardware import PRECISIONS, autocast
-from cifarcam.network.restore import exact_float32, in_float32, modes_restored
+from cifarcam.network.restore import device_of, exact_float32, in_float32, modes_restored
+from cifarcam.network.scores import Output, class_scores
 
 
-def predict(model: nn.Module, images: np.ndarray, *, batch_size: int = 500, precision: str = "float32") -> Tensor:
+def predict(
+    model: nn.Module,
+    images: np.ndarray,
+    *,
+    batch_size: int = 500,
+    precision: str = "float32",
+    output: Output = None,
+    forward: Callable[[Tensor], object] | None = None,
+) -> Tensor:
     """The logits of all images, computed on the device where the model is.
 
     Args:
-        model: takes normalised (N, 3, H, W) and gives logits; run in eval mode and float32, left in the modes and the
-            float type it had.
+        model: takes normalised (N, 3, H, W) and gives logits, (N, classes), or (N, 1) for two classes (see
+            ``class_scores``); run in eval mode and float32, left in the modes and the float type it had.
         images: uint8, (N, H, W, 3).
         batch_size: images a forward pass.
         precision: ``"float32"``, or ``"bfloat16"`` or ``"float16"`` for autocast.
+        output: where the logits are in what the model returns, if it is no tensor: a key, an index, or a function.
+        forward: a function of the normalised images that calls the model, where it takes more than them.
 
     Returns:
         float32 logits, (N, classes), on the CPU.
 
     Raises:
-        CifarcamError: for no images, another precision, or where a logit is not a number.
+        CifarcamError: for no images, no whole number of images a pass, another precision, a model that gives no logits,
+            or where a logit is not a number.
 
     Examples:
         >>> from cifarcam.data import synthetic_cifar10
@@ -45,23 +57,26 @@ def predict(model: nn.Module, images: np.ndarray, *, batch_size: int = 500, prec
             f"Cannot predict {len(images)} images in precision {precision!r}; expected an image or more, and one of "
             f"{', '.join(PRECISIONS)}."
         )
-    device = next(model.parameters()).device
+    if not isinstance(batch_size, int) or batch_size < 1:
+        raise CifarcamError(f"The batch_size is {batch_size!r}; expected how many images a pass takes, 1 or more.")
+    device = device_of(model)
     pieces = []
     with (
         modes_restored(model),
         in_float32(model),
         exact_float32(),
-        torch.inference_mode(),
+        torch.no_grad(),  # what a model keeps of a pass in inference mode could not be trained with
         torch.autocast(**autocast(device, precision)),
     ):
         model.eval()
         for start in range(0, len(images), batch_size):
-            pieces.append(model(normalize(images[start : start + batch_size], device)).float().cpu())
+            x = normalize(images[start : start + batch_size], device)
+            pieces.append(class_scores((forward or model)(x), len(x), output).float().cpu())
     logits = torch.cat(pieces)
     if not logits.isfinite().all():
         bad = int((~logits.isfinite()).any(1).sum())
         raise NotFinite(f"The model gives NaN or infinite logits for {bad} of {len(images)} images.")
-    return logits.clone()
+    return logits
 
 
 def tta(logits: Tensor, model: nn.Module, images: np.ndarray) -> Tensor:

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
 
 from cifarcam.hardware import onednn_workaround, settings
 
+_locks: WeakKeyDictionary[nn.Module, threading.RLock] = WeakKeyDictionary()
+_finding = threading.Lock()
+
+
+@contextmanager
+def one_thread(model: nn.Module) -> Iterator[None]:
+    """One thread at a time is in such a block with a model; others wait."""
+    with _finding:
+        lock = _locks.setdefault(model, threading.RLock())
+    with lock:
+        yield
+
 
 @contextmanager
 def modes_restored(model: nn.Module) -> Iterator[None]:
-    """Restores the train or eval mode of every part of the model after the block."""
-    modes = [(module, module.training) for module in model.modules()]
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
+    """Restores the train or eval mode of every part of the model after the block, which one thread enters at a time."""
+    with one_thread(model):
+        modes = [(module, module.training) for module in model.modules()]
+        try:
+            yield
+        finally:
+            for module, training in modes:
+                module.training = training
 
 
 @contextmanager
@@ -28,20 +44,25 @@ def restored(model: nn.Module) -> Iterator[None]:
 
     After it, modes, number formats, ``requires_grad`` and gradients are as before.
     """
-    parameters = [(parameter, parameter.requires_grad, parameter.grad) for parameter in model.parameters()]
-    device_type = next(model.parameters()).device.type
-    try:
-        with modes_restored(model), torch.inference_mode(False), torch.enable_grad(), exact_float32():
+    device_type = device_of(model).type
+    with modes_restored(model), torch.inference_mode(False), torch.enable_grad(), exact_float32():
+        parameters = [(parameter, parameter.requires_grad, parameter.grad) for parameter in model.parameters()]
+        try:
             model.eval()
             for parameter, _, _ in parameters:
                 parameter.requires_grad_(False)
                 parameter.grad = None
             with torch.autocast(device_type, enabled=False), in_float32(model), onednn_workaround(model):
                 yield
-    finally:
-        for parameter, requires_grad, grad in parameters:
-            parameter.requires_grad_(requires_grad)
-            parameter.grad = grad
+        finally:
+            for parameter, requires_grad, grad in parameters:
+                parameter.requires_grad_(requires_grad)
+                parameter.grad = grad
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Where the model's first parameter or buffer is; the CPU for one that has neither."""
+    return next(chain(model.parameters(), model.buffers()), torch.empty(0)).device
 
 
 @contextmanager

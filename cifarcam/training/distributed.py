@@ -20,6 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 from cifarcam.errors import CifarcamError
 from cifarcam.hardware import training_device
 from cifarcam.network.predictions import predict
+from cifarcam.network.scores import Output
 
 LONGEST_WAIT = timedelta(minutes=10)
 """For a process that does not answer: as long as the slowest may take to find its data and to compile."""
@@ -185,11 +186,12 @@ def take_buffers_of_first(model: nn.Module) -> None:
             dist.broadcast(buffer, 0)
 
 
-def predict_together(model: nn.Module, images: np.ndarray, precision: str) -> Tensor:
+def predict_together(model: nn.Module, images: np.ndarray, precision: str, output: Output = None) -> Tensor:
     """The logits of all images, as ``predict`` gives them, each image computed by one process."""
     if processes() == 1:
-        return predict(model, images, precision=precision)
+        return predict(model, images, precision=precision, output=output)
     parts: list = [None] * processes()
     part = np.array_split(images, processes())[process()]
-    dist.all_gather_object(parts, predict(model, part, precision=precision) if len(part) else None)
+    found = predict(model, part, precision=precision, output=output) if len(part) else None
+    dist.all_gather_object(parts, found)
     return torch.cat([logits for logits in parts if logits is not None])

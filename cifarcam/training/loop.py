@@ -6,6 +6,7 @@ with the very same weights as one that was not.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -14,14 +15,19 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from cifarcam.data.constants import CLASSES
+from cifarcam.data.normalization import normalize
 from cifarcam.data.split import Split, check_split
 from cifarcam.errors import CifarcamError
 from cifarcam.hardware import autocast, describe, onednn_workaround, settings, training_device
+from cifarcam.network.layers import unwrapped
 from cifarcam.network.predictions import Predictions, predict
+from cifarcam.network.restore import one_thread
+from cifarcam.network.scores import Output, class_scores
 from cifarcam.provenance import current_commit
-from cifarcam.training.batches import Batches, generator_for
+from cifarcam.training.batches import Batches, generator_for, resize
 from cifarcam.training.checkpoints import (
     CHECKPOINT,
     load_checkpoint,
@@ -36,6 +42,7 @@ from cifarcam.training.distributed import (
     predict_together,
     process,
     processes,
+    share,
     take_buffers_of_first,
 )
 from cifarcam.training.progress import EpochLog, report_evaluation
@@ -90,6 +97,7 @@ def fit(
     stop_after: int | None = None,
     device: torch.device | str | None = None,
     compiled: bool = False,
+    output: Output = None,
 ) -> Fitted:
     """Trains a network by a recipe and tests it after each epoch; the test results choose nothing.
 
@@ -98,9 +106,9 @@ def fit(
     Args:
         recipe: every number of the run.
         train, test: the two splits, images of one size.
-        model: a network of your own, trained in place; it takes normalised (N, 3, H, W) and gives logits, and
-            ``whitened_stem`` leaves it as it is. Without it a ``ResNet18`` of the recipe's width and dropout, for ten
-            classes.
+        model: a network of your own, trained in place, its weights in float32; it takes normalised (N, 3, H, W) and
+            gives logits, (N, classes), or (N, 1) for two classes (see ``class_scores``), and ``whitened_stem`` leaves
+            it as it is. Without it a ``ResNet18`` of the recipe's width and dropout, for ten classes.
         out: folder for ``checkpoint.pt``, written whole after each epoch, and locked meanwhile; ``None`` to keep none.
         resume: go on from the checkpoint in ``out``; without it an existing checkpoint is an error. The weights are
             those of a run never stopped where PyTorch's own switches, such as that of TF32, are as before.
@@ -108,12 +116,15 @@ def fit(
         device: where to train; the first GPU by default, else the CPU.
         compiled: train with ``torch.compile``: a minute more at the start, faster steps after it. For a GPU. What else
             the process has compiled is compiled again when it is next used.
+        output: where the logits are in what the network returns, if it is no tensor: a key, an index, or a function. It
+            may return something else in training than when it is tested; a function can tell.
 
     Returns:
         The trained network and its history.
 
     Raises:
-        CifarcamError: for splits of another form, a loss that is not finite, an existing or foreign checkpoint, a
+        CifarcamError: for splits of another form, a network that gives no logits or cannot train on the last batch, a
+            loss that is not finite, an existing or foreign checkpoint, a
             folder that cannot be written to or that another run trains in.
 
     Examples:
@@ -131,7 +142,9 @@ def fit(
         raise CifarcamError(f"stop_after is {stop_after}; expected the number of an epoch, from 1, or None.")
     device = torch.device(device or training_device())
     with one_voice():
-        classes = len(CLASSES) if model is None else predict(model, test.images[:1]).shape[1]
+        check_split("test", test, None)
+        model = None if model is None else unwrapped(model)
+        classes = len(CLASSES) if model is None else predict(model, test.images[:1], output=output).shape[1]
         check_split("test", test, classes)
         batches = Batches(train, recipe, device, classes)
         if test.images.shape[1] != batches.side:
@@ -144,9 +157,13 @@ def fit(
     if resume:
         with one_voice():
             refuse_missing(checkpoint)
-    with nullcontext() if checkpoint is None or process() else locked(checkpoint):
+    with (
+        nullcontext() if checkpoint is None or process() else locked(checkpoint),
+        nullcontext() if model is None else one_thread(model),
+    ):
         with one_voice():
-            run = TrainingState(recipe, train, device, compiled, model)
+            run = TrainingState(recipe, train, device, compiled, model, output)
+            _check_single_image(run, batches)
             if resume:
                 load_checkpoint(run, checkpoint)
             elif checkpoint is not None and process() == 0:
@@ -157,6 +174,22 @@ def fit(
     commit = ", then ".join(each or "unknown" for each in run.commits) if any(run.commits) else None
     model = run.evaluated.eval()
     return Fitted(recipe, model, run.history, hardware, run.precision, commit, compiled, run.data_checksum)
+
+
+def _check_single_image(run: TrainingState, batches: Batches) -> None:
+    """Checks that the network trains on a batch of one image, where the last one of an epoch is that small."""
+    normalised = any(isinstance(part, _BatchNorm) for part in run.model.modules())
+    if not normalised or all(len(share(torch.empty(size))) > 1 for size in batches.sizes()):
+        return
+    x = resize(normalize(batches.train.images[:1], run.device), run.recipe.side(0))
+    try:
+        with torch.no_grad(), torch.random.fork_rng():
+            copy.deepcopy(run.model).train()(x)
+    except ValueError as error:
+        raise CifarcamError(
+            f"The last batch of an epoch has 1 image, of {len(batches.train.labels)}, and the network's BatchNorm "
+            f"needs two: {error}. Choose another batch_size."
+        ) from error
 
 
 def _last_epoch(history: list[dict]) -> str:
@@ -184,7 +217,7 @@ def _train(run: TrainingState, batches: Batches, test: Split, last: int, checkpo
             row = log.row()
         for network in (run.model, run.evaluated):
             take_buffers_of_first(network)
-        predictions = Predictions(predict_together(run.evaluated, test.images, run.precision), test.labels)
+        predictions = Predictions(predict_together(run.evaluated, test.images, run.precision, run.output), test.labels)
         run.history.append(row | report_evaluation(predictions))
         if checkpoint is not None and process() == 0:
             save_checkpoint(run, checkpoint)
@@ -204,7 +237,8 @@ def train_step(run: TrainingState, x: Tensor, y: Tensor, weight: float = 1.0) ->
     """
     recipe = run.recipe
     with torch.autocast(**autocast(run.device, run.precision)):
-        logits = run.trained(x.contiguous(memory_format=torch.channels_last))
+        returned = run.trained(x.contiguous(memory_format=torch.channels_last))
+        logits = class_scores(returned, len(x), run.output)
     logits = logits.float()
     loss = weight * F.cross_entropy(logits, y, label_smoothing=recipe.label_smoothing)
     if recipe.l1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,8 @@ from torch.optim import Optimizer
 
 from cifarcam.errors import CifarcamError
 from cifarcam.hardware import FIRST_SCALE, PRECISIONS, autocast, onednn_workaround
-from cifarcam.network.restore import modes_restored
+from cifarcam.network.restore import device_of, in_float32, modes_restored
+from cifarcam.network.scores import Output, class_scores
 from cifarcam.notebook_warnings import widget_warnings_ignored
 from cifarcam.training.batches import Batches
 
@@ -96,29 +97,35 @@ class RangeTest:
 def range_test(
     model: nn.Module,
     optimizer: Optimizer,
-    batches: Batches,
+    batches: Batches | Iterable[tuple[Tensor, Tensor]],
     *,
     steps: int = 200,
     start_lr: float = 1e-4,
     end_lr: float = 10.0,
     precision: str = "float32",
+    output: Output = None,
 ) -> RangeTest:
     """Trains for a few steps with a growing rate, and puts model and optimizer back exactly as they were.
 
-    The loss is the cross-entropy that the recipe of ``batches`` trains with, its label smoothing included.
+    The loss is the cross-entropy that the recipe of ``batches`` trains with, its label smoothing included; with a
+    loader of one's own it is plain.
 
     Args:
-        model, optimizer: what is to be trained; the optimizer must have no schedule yet.
-        batches: where the training batches come from, from epoch 0 on.
+        model, optimizer: what is to be trained; the optimizer must have no schedule yet. Weights of another float type
+            are float32 meanwhile.
+        batches: where the training batches come from, from epoch 0 on; or a ``DataLoader`` of normalised images and
+            classes, which is gone through as often as it takes.
         steps: how many steps the rate takes from ``start_lr`` to ``end_lr``; fewer when the loss diverges.
         start_lr, end_lr: the first and the last rate.
         precision: ``"float32"``, or ``"bfloat16"`` or ``"float16"`` for autocast.
+        output: where the logits are in what the model returns, if it is no tensor: a key, an index, or a function.
 
     Returns:
         The loss at each rate.
 
     Raises:
-        CifarcamError: for impossible settings or a loss that is not finite from the start.
+        CifarcamError: for impossible settings, an optimizer that needs a closure, a model that gives no logits, or a
+            loss that is not finite from the start.
 
     Examples:
         >>> from cifarcam.data import synthetic_cifar10
@@ -138,12 +145,16 @@ def range_test(
         )
     if any("initial_lr" in group for group in optimizer.param_groups):
         raise CifarcamError("The optimizer has a schedule already; make the schedule after the range test.")
-    device = next(model.parameters()).device
+    if isinstance(optimizer, torch.optim.LBFGS):
+        raise CifarcamError("LBFGS computes the loss several times a step; a range test needs an optimizer like SGD.")
+    own = batches if isinstance(batches, Batches) else None
+    loss = nn.CrossEntropyLoss(label_smoothing=own.recipe.label_smoothing if own else 0.0)
+    device = device_of(model)
     scaler = torch.amp.GradScaler(device.type, FIRST_SCALE, enabled=precision == "float16")
     finder = LRFinder(
         model,
         optimizer,
-        nn.CrossEntropyLoss(label_smoothing=batches.recipe.label_smoothing),
+        lambda returned, labels: loss(class_scores(returned, len(labels), output), labels),
         device,
         amp_backend="torch",
         amp_config=autocast(device, precision),
@@ -151,10 +162,10 @@ def range_test(
     )
     forked = torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
     silent = contextlib.redirect_stdout(io.StringIO())  # it praises a plot method that is not ours
-    with modes_restored(model), onednn_workaround(model), forked, silent, _ratios_kept(optimizer):
+    with modes_restored(model), in_float32(model), onednn_workaround(model), forked, silent, _ratios_kept(optimizer):
         try:
             finder.range_test(
-                TrainDataLoaderIter(_Endless(batches)),
+                TrainDataLoaderIter(_Endless(own) if own else batches),
                 start_lr=start_lr,
                 end_lr=end_lr,
                 num_iter=steps,

@@ -13,6 +13,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from cifarcam.data.split import Split
 from cifarcam.hardware import FIRST_SCALE, fastest_precision
 from cifarcam.network.resnet import ResNet18
+from cifarcam.network.scores import Output
 from cifarcam.network.whitening import whiten
 from cifarcam.training.distributed import parallel, processes, synchronised
 from cifarcam.training.optimizers import make_optimizer, make_schedule
@@ -46,6 +47,7 @@ class TrainingState:
         device: where to train.
         compiled: train with ``torch.compile``.
         model: a network of your own, which ``whitened_stem`` leaves as it is; without it ``initial_network``.
+        output: where the logits are in what the model returns.
         history: a dict for each epoch that is done, see ``Fitted``.
         hardware, commits: what the run has run on, and the commits of the package it has run from.
 
@@ -62,6 +64,7 @@ class TrainingState:
     device: torch.device
     compiled: bool = False
     model: nn.Module | None = None
+    output: Output = None
     history: list[dict] = field(default_factory=list)
     hardware: list[str] = field(default_factory=list)
     commits: list[str | None] = field(default_factory=list)
@@ -73,7 +76,7 @@ class TrainingState:
         self.compute_in(fastest_precision(self.device) if recipe.precision == "auto" else recipe.precision)
         if self.model is None:
             self.model = initial_network(recipe, self.train)
-        self.model = self.model.to(self.device, memory_format=torch.channels_last)
+        self.model = self.model.to(self.device, torch.float32, memory_format=torch.channels_last)
         if recipe.sync_batchnorm and processes() > 1:
             self.model = synchronised(self.model, self.device)
         self.trained = parallel(self.model, self.device)
