@@ -50,7 +50,8 @@ class Split(NamedTuple):
             raise CifarcamError(f"Cannot hold out {count} of {len(self.labels)} images; expected fewer, at least one.")
         order = np.random.Generator(np.random.PCG64(seed)).permutation(len(self.labels))
         kept, held_out = np.sort(order[count:]), np.sort(order[:count])
-        return Split(self.images[kept], self.labels[kept]), Split(self.images[held_out], self.labels[held_out])
+        labels = np.asarray(self.labels)
+        return Split(self.images[kept], labels[kept]), Split(self.images[held_out], labels[held_out])
 
 
 def check_split(name: str, split: Split, classes: int | None = len(CLASSES)) -> None:

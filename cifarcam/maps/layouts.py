@@ -51,6 +51,10 @@ def find_layout(
     if layout == "tokens" and len(shape) == 3:
         return Layout(2, _tokens(name, shape, grid))
     found = layout or _told_by_shape(name, layer, shape, x)
+    if len(shape) == 4 and layout == "channels_last" and _as_wide(shape[2:], x) and not _as_wide(shape[1:3], x):
+        raise CifarcamError(
+            f"The output of {name} is {shape}, which looks like (N, channels, h, w); leave layout='channels_last' out."
+        )
     height_width = shape[1:3] if found == "channels_last" else shape[2:]
     if len(shape) != 4 or found == "tokens" or height_width[0] * height_width[1] == 1:
         raise CifarcamError(
