@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import dataclasses
+import errno
+import io
 import json
 import os
 import sys
@@ -38,21 +41,34 @@ from cifarcam.training.state import initial_network
 
 FIGURE_FORMATS = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
 MOST_DRIFT = 0.0002  # another machine's rounding moves a borderline image or two in 10,000
+PLAIN = {"×": "x", "–": "-", "−": "-", "…": "...", "’": "'"}
 OVERRIDES = [field for field in dataclasses.fields(Recipe) if field.name != "name"]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; 0 when it succeeded, 1 after an error it explains in a sentence, 130 after Ctrl-C."""
+    codecs.register_error("plain", _plain)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="plain")
     parsed = _parser().parse_args(arguments)
     try:
         if getattr(parsed, "data", None) is not None:
             os.environ["CIFARCAM_DATA"] = _data_place(parsed.data)
         parsed.command(parsed)
+        sys.stdout.flush()
     except CifarcamError as error:
         number = f" (process {process()} of {processes()})" if process() else ""
         print(f"cifarcam{number}: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # who reads the output has seen enough, as head -1 has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python would try once more at its end
     except OSError as error:
+        if error.filename is None and error.errno == errno.ENOSPC:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            resume = " Then go on with --resume." if _can_resume(parsed) else ""
+            print(f"cifarcam: what is printed cannot be written: the disk is full. Make room.{resume}", file=sys.stderr)
+            return 1
         if error.filename is None:  # nothing to do with a path
             raise
         print(f"cifarcam: {error.filename}: {error.strerror}. Check the path and its permissions.", file=sys.stderr)
@@ -62,6 +78,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"cifarcam: stopped.{resume}", file=sys.stderr)
         return 130
     return 0
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    """What stands in a terminal for characters that it does not know."""
+    unknown = error.object[error.start : error.end]
+    return "".join(PLAIN.get(character, "?") for character in unknown), error.end
 
 
 def train(parsed: argparse.Namespace) -> None:
@@ -85,7 +107,7 @@ def train(parsed: argparse.Namespace) -> None:
 
 
 def _run_folder(parsed: argparse.Namespace) -> Path:
-    return Path(parsed.out or Path("runs") / parsed.recipe)
+    return Path(parsed.out or Path("runs") / parsed.recipe).expanduser()
 
 
 def _can_resume(parsed: argparse.Namespace) -> bool:
@@ -120,7 +142,7 @@ def _row(label: str, recorded: float, now: float, decimals: int = 2) -> None:
 
 def explain(parsed: argparse.Namespace) -> None:
     picture = open_picture(parsed.image)
-    out = Path(parsed.out or f"{Path(parsed.image).stem}-explained.png")
+    out = Path(parsed.out or f"{Path(parsed.image).stem}-explained.png").expanduser()
     if out.suffix.lower() not in FIGURE_FORMATS:
         raise CifarcamError(f"{out} is no figure's name; expected one that ends in {', '.join(FIGURE_FORMATS)}.")
     if out.exists():
@@ -154,7 +176,7 @@ def runs(parsed: argparse.Namespace) -> None:
 
 
 def measure_range_test(parsed: argparse.Namespace) -> None:
-    recipe, out = recipe_of(parsed), Path(parsed.out)
+    recipe, out = recipe_of(parsed), Path(parsed.out).expanduser()
     if out.exists():
         raise CifarcamError(f"{out} exists already; choose another file with --out.")
     if parsed.steps < FEWEST_POINTS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import zlib
@@ -101,6 +102,9 @@ def _new_file_beside(path: Path) -> Path:
 
 
 def _cannot_write(path: Path, error: OSError) -> CifarcamError:
-    return CifarcamError(
-        f"Cannot write {path}: {error.strerror or error}. Choose a folder you may write to, with room."
+    advice = (
+        "Make room on the disk, and go on from there"
+        if error.errno == errno.ENOSPC
+        else "Choose a folder you may write to"
     )
+    return CifarcamError(f"Cannot write {path}: {error.strerror or error}. {advice}.")

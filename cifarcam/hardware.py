@@ -16,7 +16,7 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": t
 VOLTA, AMPERE = (7, 0), (8, 0)  # compute capability
 # Of a GradScaler for float16: PyTorch's own 65,536 overflows in the first steps, which are then skipped.
 FIRST_SCALE = 1024.0
-FEWEST_CHANNELS = 9  # that a strided 1×1 convolution of oneDNN takes safely
+FEWEST_CHANNELS = 16  # that a strided 1×1 convolution of oneDNN takes safely: the numbers in a register of AVX-512
 
 
 def training_device() -> torch.device:
@@ -81,8 +81,8 @@ def _setting(owner: object, name: str, value: object) -> Iterator[None]:
 def onednn_workaround(model: nn.Module) -> Iterator[None]:
     """Turns oneDNN off inside the block for models whose convolutions crash in its backward pass, or never return.
 
-    That is, on any CPU, in a model with a 1×1 convolution of stride 2 or more and at most 8 input channels, such as a
-    shortcut of a ``ResNet18`` of width 8: oneDNN writes beyond the gradient of its weights. PyTorch's own convolutions
+    That is, on any CPU, in a model with a 1×1 convolution of stride 2 or more and at most 15 input channels, such as a
+    shortcut of a ``ResNet18`` of width 15: oneDNN writes beyond the gradient of its weights. PyTorch's own convolutions
     are used there instead. Any other model, and what comes after the block, computes as before.
     """
     narrow = any(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -12,20 +12,23 @@ from torch.utils.data import Dataset
 from tqdm import tqdm
 
 from cifarcam.data.constants import MEAN, SIDE, STD
-from cifarcam.data.pictures import in_rgb
+from cifarcam.data.pictures import in_rgb, upright
 from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
 
+PICTURE, LABEL = ("image", "img"), ("label", "fine_label")  # columns of Hugging Face's data sets
+
 
 def as_split(dataset: Dataset, side: int = SIDE) -> Split:
-    """A data set of ``(picture, label)`` pairs, such as torchvision's ``ImageFolder`` or ``CIFAR100``, as a split.
+    """A data set of pictures and labels as a split: torchvision's ``ImageFolder`` or ``CIFAR100``, or Hugging Face's.
 
     The middle square of each picture is resized (Lanczos, antialiased) where it has another size. Grey pictures are
     turned to colour, what is transparent is shown on white, and a picture from a camera is turned upright. Transparency
     and 16 bits get here only where ``ImageFolder`` has the loader ``PIL.Image.open``; its own makes them plain colour.
 
     Args:
-        dataset: gives Pillow images and whole numbers from 0; it must have no transform of its own.
+        dataset: gives pairs of a Pillow image and a whole number from 0, or dicts with ``image`` and ``label``; it must
+            have no transform of its own.
         side: of the images, in pixels.
 
     Returns:
@@ -47,16 +50,45 @@ def as_split(dataset: Dataset, side: int = SIDE) -> Split:
     images = np.empty((len(dataset), side, side, 3), np.uint8)
     labels = np.empty(len(dataset), np.int64)
     for index in tqdm(range(len(dataset)), unit=" images"):
-        picture, label = dataset[index]
+        picture, label = _item(dataset, index)
         if not isinstance(picture, Image.Image) or not isinstance(label, int | np.integer) or label < 0:
             raise CifarcamError(
-                f"Item {index} is of type {type(picture).__name__}, its label {label!r}; expected a Pillow image and a "
-                "whole number from 0. Make the data set without transforms."
+                f"{_named(dataset, index)} is of type {type(picture).__name__}, its label {label!r}; expected a Pillow "
+                "image and a whole number from 0. Make the data set without transforms."
             )
-        upright = in_rgb(ImageOps.exif_transpose(picture), f"Item {index}")
-        images[index] = ImageOps.fit(upright, (side, side), Image.Resampling.LANCZOS)
+        coloured = in_rgb(upright(picture), _named(dataset, index))
+        images[index] = ImageOps.fit(coloured, (side, side), Image.Resampling.LANCZOS)
         labels[index] = label
     return Split(images, labels)
+
+
+def _item(dataset: Dataset, index: int) -> tuple[object, object]:
+    try:
+        item = dataset[index]
+        if isinstance(item, Mapping):  # as Hugging Face's data sets have it
+            item = (
+                next(item[name] for name in PICTURE if name in item),
+                next(item[name] for name in LABEL if name in item),
+            )
+        picture, label = item
+        if isinstance(picture, Image.Image):
+            picture.load()
+    except (OSError, SyntaxError) as error:  # as Pillow raises them
+        raise CifarcamError(
+            f"{_named(dataset, index)} cannot be read: {error}. Save the picture anew, or leave it out."
+        ) from error
+    except (StopIteration, TypeError, ValueError) as error:
+        raise CifarcamError(
+            f"{_named(dataset, index)} is no pair of a picture and its label; expected that, or a dict with "
+            f"{' or '.join(PICTURE)} and {' or '.join(LABEL)}."
+        ) from error
+    return picture, label
+
+
+def _named(dataset: Dataset, index: int) -> str:
+    """The file that an item is in, where the data set tells, as torchvision's ``ImageFolder`` does."""
+    samples = getattr(dataset, "samples", ())
+    return str(samples[index][0]) if index < len(samples) else f"Item {index}"
 
 
 def channel_statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from cifarcam.errors import CifarcamError
 
 MOST_PIXELS = 100_000_000  # a phone's camera makes 12 to 50 million
 SHOWN = 800  # pixels of the longer side that a figure needs
+# What Pillow opens by itself; for PostScript it would start another program.
+FORMATS = ("AVIF", "BMP", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TGA", "TIFF", "WEBP")
 INTEGERS = ("I", "I;16", "I;16B", "I;16L", "I;16N")  # Pillow's names for grey of more than 8 bits
 
 
@@ -42,7 +45,7 @@ class Picture:
 
 
 def open_picture(path: str | Path) -> Picture:
-    """Opens an image file of any format that Pillow reads.
+    """Opens an image file: JPEG, PNG, WebP, GIF, TIFF, BMP and what else is in ``FORMATS``.
 
     The middle square of the picture is resized to 32×32 (Lanczos, antialiased). Transparency goes on white, 16-bit grey
     is brought down to 8 bits, and of an animation the first frame is taken; ``notes`` says so.
@@ -73,13 +76,13 @@ def open_picture(path: str | Path) -> Picture:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # we have a limit of our own
-            opened = Image.open(path)
+            opened = Image.open(path, formats=_formats())
         with opened:
             _check_size(opened, path)
             if getattr(opened, "n_frames", 1) > 1:
                 notes.append(f"Of its {opened.n_frames} frames the first is taken.")
             opened.load()
-            picture = in_rgb(ImageOps.exif_transpose(opened), str(path), notes)
+            picture = in_rgb(upright(opened), str(path), notes)
     except CifarcamError:
         raise
     except Image.DecompressionBombError as error:
@@ -91,6 +94,20 @@ def open_picture(path: str | Path) -> Picture:
     shown = picture.copy()
     shown.thumbnail((SHOWN, SHOWN), reducing_gap=None)
     return Picture(picture.size, np.array(shown), _square(picture, notes), tuple(notes))
+
+
+def upright(picture: Image.Image) -> Image.Image:
+    """The picture turned as its camera's note (EXIF) says; as it is where there is none, or none that can be read."""
+    try:
+        return ImageOps.exif_transpose(picture)
+    except (ArithmeticError, LookupError, OSError, SyntaxError, TypeError, ValueError, struct.error):
+        return picture
+
+
+def _formats() -> list[str]:
+    """Those of ``FORMATS`` that this Pillow was built with."""
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]
 
 
 def _check_size(opened: Image.Image, path: Path) -> None:

@@ -10,6 +10,7 @@ residual sum is not in place: a hook on ``bn2`` must see what ``bn2`` returned.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import torch
@@ -21,6 +22,8 @@ from cifarcam.errors import CifarcamError
 STAGES = ("layer0", "layer1", "layer2", "layer3", "layer4")
 """The names of the five stages, in the order in which they run; layer0 is the stem."""
 SMALLEST_SIDE = 16
+PREFIXES = re.compile(r"^((module|_orig_mod)\.)+")  # of DataParallel and torch.compile
+PROFILED = ("total_ops", "total_params")  # what the profiler thop adds
 
 
 class BasicBlock(nn.Module):
@@ -147,7 +150,9 @@ def from_pytorch_cifar(path: str | Path) -> ResNet18:
     """A ResNet18, in eval mode, from a checkpoint file of kuangliu/pytorch-cifar.
 
     Such a file is ``{"net": state_dict, "acc": …, "epoch": …}``, each name with the prefix ``module.`` where it was
-    saved from DataParallel; a bare state dict is taken too. Nothing in the file is executed.
+    saved from DataParallel, or ``_orig_mod.`` from ``torch.compile``; a bare state dict is taken too. What a profiler
+    left in it is left out, and a line says so; counts of batches that are missing are 0. Nothing in the file is
+    executed.
 
     Args:
         path: of the file.
@@ -165,7 +170,14 @@ def from_pytorch_cifar(path: str | Path) -> ResNet18:
     weights = saved.get("net", saved) if isinstance(saved, dict) else None
     if not isinstance(weights, dict):
         raise CifarcamError(f"{path} holds no state dict; expected one, or a dict with one under 'net'.")
-    return from_state_dict({str(name).removeprefix("module."): value for name, value in weights.items()}, str(path))
+    named = {PREFIXES.sub("", str(name)): value for name, value in weights.items()}
+    left_out = [name for name in named if name.endswith(PROFILED)]
+    if left_out:
+        print(f"Of {path} {len(left_out)} entries are left out that are no weights, {left_out[0]} for one.")
+    kept = {name: value for name, value in named.items() if name not in left_out}
+    for name in [name for name in kept if name.endswith(".running_var")]:  # PyTorch before 0.4.1 had no counts
+        kept.setdefault(f"{name.removesuffix('running_var')}num_batches_tracked", torch.tensor(0))
+    return from_state_dict(kept, str(path))
 
 
 def _stage(in_channels: int, channels: int, stride: int) -> nn.Sequential:

@@ -15,6 +15,7 @@ from cifarcam.data.normalization import as_tensor, normalize
 from cifarcam.data.split import Split, check_split
 from cifarcam.errors import CifarcamError
 from cifarcam.training.distributed import check_shares, share, weight
+from cifarcam.training.main_guard import check_main_guard
 from cifarcam.training.recipes import Recipe
 from cifarcam.training.transforms import FILL, AugmentedImages, seed_worker, train_pipeline
 
@@ -140,6 +141,8 @@ class Batches:
         self.train = train.first(recipe.train_images)
         check_shares(len(self.train.labels), recipe.batch_size)
         self.labels = as_tensor(self.train.labels).long().to(device)
+        if recipe.augmentation == "albumentations" and recipe.workers:
+            check_main_guard()
         if recipe.augmentation == "batched":
             self.padded = pad(self.train.images, recipe, device)
 

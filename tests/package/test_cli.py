@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -220,3 +224,36 @@ def test_range_test_writes_the_curve(tmp_path: Path, capsys: pytest.CaptureFixtu
     out = tmp_path / "curve.json"
     assert cli.main(["range-test", "tiny", "--steps", "40", "--out", str(out)]) == 0
     assert out.exists() and '"valley"' in capsys.readouterr().out
+
+
+def command(*words: str, **options: object) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-m", "cifarcam", *words], capture_output=True, **options)
+
+
+def test_who_reads_one_line_of_the_runs_gets_it_and_no_traceback() -> None:
+    words = f"{shlex.quote(sys.executable)} -m cifarcam runs | head -1"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", words], capture_output=True, text=True)
+    assert done.stdout.startswith("run") and done.stderr == "" and done.returncode == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_output_that_cannot_be_written_is_one_sentence() -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "cifarcam", "runs"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and "the disk is full. Make room." in done.stderr
+
+
+def test_a_terminal_that_knows_ascii_alone_is_spoken_to_in_ascii(tmp_path: Path) -> None:
+    Image.new("RGB", (60, 40)).save(tmp_path / "wide.png")
+    plain = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = command("explain", "wide.png", cwd=tmp_path, env=plain | {"PYTHONPATH": str(Path(cli.__file__).parents[1])})
+    assert done.returncode == 0 and b"60x40 pixels" in done.stdout and b"Traceback" not in done.stderr
+
+
+def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    Image.new("RGB", (32, 32)).save(tmp_path / "x.png")
+    assert cli.main(["explain", str(tmp_path / "x.png"), "--out=~/explained.png"]) == 0
+    assert (tmp_path / "explained.png").is_file() and not Path("~").exists()

@@ -11,11 +11,13 @@ import pytest
 import torch
 from PIL import Image
 from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
 from torchvision.datasets import CIFAR100, FakeData, ImageFolder
 from torchvision.models import convnext_tiny, resnet18
 from torchvision.transforms import ToTensor
 
 from cifarcam import figures
+from cifarcam.data.constants import CLASSES
 from cifarcam.data.custom import Renormalize, as_split, channel_statistics
 from cifarcam.data.normalization import normalize
 from cifarcam.data.split import Split
@@ -193,8 +195,12 @@ def test_layers_may_be_given_in_any_order_and_run_once(larger: np.ndarray) -> No
     assert turned.stages == ("layer4", "layer3", "layer2", "layer1")
     np.testing.assert_allclose(turned.maps[:, ::-1], maps.maps, atol=1e-6)
     np.testing.assert_allclose(turned.raw_maxima[:, ::-1], maps.raw_maxima, rtol=1e-4, atol=1e-7)
-    for wrong in ({}, {"elsewhere": nn.ReLU()}, {"block": network.layer1[0].relu}):
-        with pytest.raises(CifarcamError, match="expected one or more modules that run once"):
+    for wrong, said in (
+        ({}, "No layers were given"),
+        ({"elsewhere": nn.ReLU()}, "a ReLU, is no part of this network"),
+        ({"block": network.layer1[0].relu}, r"expected modules that run once for an image.*block \(2 times\)"),
+    ):
+        with pytest.raises(CifarcamError, match=said):
             stage_maps(network, images, 1, wrong)
 
 
@@ -210,10 +216,12 @@ def test_names_of_classes_are_those_of_the_network(larger: np.ndarray) -> None:
     images = larger[:3]
     plum = stage_maps(network.eval(), images, "plum", layers, FRUIT)
     assert plum.targets.tolist() == [2, 2, 2] and plum.classes == FRUIT
-    with pytest.raises(CifarcamError, match="The model has 3 classes, the names are 10: airplane"):
+    with pytest.raises(CifarcamError, match="no class 'cat'; give 'predicted' or one of class 0, class 1, class 2"):
         stage_maps(network, images, "cat", layers)
     with pytest.raises(CifarcamError, match="no class 'cat'; give 'predicted' or one of apple, pear, plum"):
         stage_maps(network, images, "cat", layers, FRUIT)
+    with pytest.raises(CifarcamError, match="The model has 3 classes, the names are 10: airplane"):
+        stage_maps(network, images, 1, layers, CLASSES)
     with pytest.raises(CifarcamError, match="3 classes and 10 names"):
         Predictions(predict(network, images), [0, 1, 2]).captions([0])
     pairs = figures.target_pairs(images, plum, stage_maps(network, images, [0, 1, 2], layers, FRUIT))
@@ -296,3 +304,27 @@ def test_cifar10s_images_are_cut_and_padded_as_far_as_makes_sense(augmentation: 
 
 def test_the_default_stages_are_those_of_a_resnet18() -> None:
     assert StageMaps(*[np.zeros((1, 5))] * 4).stages == ("layer0", "layer1", "layer2", "layer3", "layer4")
+
+
+def test_of_thousands_of_pictures_the_damaged_one_is_named(folder: Path) -> None:
+    damaged = sorted(folder.rglob("*.png"))[1]
+    damaged.write_bytes(damaged.read_bytes()[:-30])
+    with pytest.raises(CifarcamError, match=f"{damaged.name} cannot be read: .*Save the picture anew"):
+        as_split(ImageFolder(str(folder)))
+
+
+def test_data_sets_of_hugging_face_become_splits() -> None:
+    pictures = [Image.new("RGB", (32, 32), colour) for colour in ("red", "blue")]
+    for picture, label in (("image", "label"), ("img", "fine_label")):
+        split = as_split([{picture: each, label: index} for index, each in enumerate(pictures)])
+        assert split.labels.tolist() == [0, 1] and split.images[1, 0, 0].tolist() == [0, 0, 255]
+    with pytest.raises(CifarcamError, match="Item 0 is no pair of a picture and its label; expected that, or a dict"):
+        as_split([{"photo": pictures[0], "label": 0}])
+
+
+def test_what_is_no_split_is_told_what_one_is(larger: np.ndarray) -> None:
+    split = Split(larger, np.zeros(len(larger), int))
+    loader = DataLoader(TensorDataset(torch.zeros(2, 3, 32, 32), torch.zeros(2)))
+    for train, test in ((loader, split), (split, loader)):
+        with pytest.raises(CifarcamError, match=r"split is a DataLoader; expected a Split, .* or as_split\(dataset\)"):
+            fit(BEST.quick(), train, test)

@@ -143,3 +143,19 @@ def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(CifarcamError, match=told):
             open_picture(tmp_path / name)
+
+
+def test_a_picture_in_postscript_is_not_opened_whatever_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pillow would start Ghostscript for it."""
+    monkeypatch.setattr("subprocess.check_call", lambda *_: pytest.fail("a program was started"))
+    Image.new("RGB", (40, 40)).save(tmp_path / "script.png", "EPS")
+    with pytest.raises(CifarcamError, match="no image that Pillow can open"):
+        open_picture(tmp_path / "script.png")
+
+
+def test_a_broken_note_of_the_camera_is_no_broken_picture(tmp_path: Path) -> None:
+    path = tmp_path / "photograph.jpg"
+    Image.new("RGB", (40, 30), "green").save(path, exif=b"Exif\x00\x00MM\x00*\xff\xff\xff\xff", quality=95)
+    assert open_picture(path).size == (40, 30)

@@ -231,3 +231,17 @@ def test_dropout_acts_in_training_only() -> None:
     for module in model.modules():  # so that BatchNorm's batch statistics are not what differs
         module.training = module is model
     assert not torch.equal(model(x), model(x))
+
+
+def test_what_a_profiler_or_a_compiler_left_in_a_checkpoint_does_not_matter(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    model = ResNet18(width=4).eval()
+    weights = {name: value for name, value in model.state_dict().items() if "num_batches" not in name}
+    profiled = {"total_ops": torch.zeros(1), "layer1.0.total_params": torch.zeros(1)}
+    named = {f"module._orig_mod.{name}": value for name, value in (weights | profiled).items()}
+    torch.save({"net": named}, tmp_path / "profiled.pth")
+    loaded = from_pytorch_cifar(tmp_path / "profiled.pth")
+    x = torch.randn(1, 3, 32, 32)
+    assert torch.equal(loaded(x), model(x))
+    assert "2 entries are left out that are no weights, total_ops for one" in capsys.readouterr().out

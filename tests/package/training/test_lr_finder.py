@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from torch.optim import SGD
+from torch import Tensor
+from torch.optim import LBFGS, SGD
+from torch.utils.data import DataLoader, TensorDataset
 
 from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
@@ -157,3 +159,47 @@ def test_too_few_points_give_no_suggestion() -> None:
     short = RangeTest(curve.lr[:16], curve.loss[:16], diverged=True)
     with pytest.raises(CifarcamError, match="needs 17"):
         short.suggestions()
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_a_network_of_another_float_type_is_tested_in_float32_and_left_as_it_was(
+    batches: Batches, dtype: torch.dtype
+) -> None:
+    net = ResNet18(width=4).to(dtype)
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    curve = range_test(net, make_optimizer(net, RECIPE), batches, steps=4, end_lr=0.01)
+    assert np.isfinite(curve.loss).all()
+    assert all(
+        torch.equal(before[name], value) and before[name].dtype == value.dtype
+        for name, value in net.state_dict().items()
+    )
+
+
+def test_a_loader_of_ones_own_is_gone_through_as_often_as_it_takes(batches: Batches) -> None:
+    x, y = next(batches.epoch(0))
+    net = ResNet18(width=4)
+    loader = DataLoader(TensorDataset(x, y), batch_size=8)
+    assert len(range_test(net, make_optimizer(net, RECIPE), loader, steps=5, end_lr=0.01).lr) == 5
+
+
+def test_lbfgs_is_refused(batches: Batches) -> None:
+    net = ResNet18(width=4)
+    with pytest.raises(CifarcamError, match="LBFGS computes the loss several times a step"):
+        range_test(net, LBFGS(net.parameters()), batches)
+
+
+def test_a_network_that_returns_more_than_logits_is_tested_on_its_logits(batches: Batches) -> None:
+    class Named(ResNet18):
+        def forward(self, x: Tensor) -> dict[str, Tensor]:
+            return {"logits": super().forward(x)}
+
+    torch.manual_seed(0)
+    net, named = ResNet18(width=4).eval(), Named(width=4)
+    named.load_state_dict(net.state_dict())
+    curves = [
+        range_test(model, SGD(model.parameters(), 0.1), batches, steps=3, end_lr=0.01, output=output)
+        for model, output in ((net, None), (named.eval(), "logits"))
+    ]
+    np.testing.assert_array_equal(curves[0].loss, curves[1].loss)
+    with pytest.raises(CifarcamError, match="a dict with 'logits'"):
+        range_test(named, SGD(named.parameters(), 0.1), batches, steps=3)
