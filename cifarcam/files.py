@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import json
 import os
 import zlib
@@ -91,6 +92,11 @@ def read_arrays(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
     except (OSError, EOFError, ValueError, KeyError, RuntimeError, BadZipFile, zlib.error) as error:
         raise CifarcamError(f"{path} is damaged or missing: {error}. Restore it.") from error
     return arrays, provenance
+
+
+def temporary_names(path: Path) -> str:
+    """A pattern of the names of what ``atomic_write`` leaves beside a path when its process is killed."""
+    return f".{glob.escape(path.name)}.*{glob.escape(path.suffix)}"
 
 
 def _new_file_beside(path: Path) -> Path:

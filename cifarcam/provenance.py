@@ -14,6 +14,9 @@ import torch
 from cifarcam import __version__
 from cifarcam.hardware import describe
 
+PROVENANCE = "provenance.json"
+"""The file that is written last into a folder of a finished run."""
+
 
 def current_commit() -> str | None:
     """The git commit this package runs from, ``-dirty`` with changes on top; ``None`` where it is no checkout."""

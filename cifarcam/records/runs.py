@@ -23,15 +23,17 @@ from cifarcam.errors import CifarcamError
 from cifarcam.files import atomic_write, write_json
 from cifarcam.network.predictions import Predictions, predict, tta
 from cifarcam.network.resnet import ResNet18, from_state_dict
-from cifarcam.provenance import provenance
+from cifarcam.provenance import PROVENANCE, provenance
 from cifarcam.records.folders import RUNS
 from cifarcam.training.loop import Fitted
 from cifarcam.training.recipes import Recipe
 
-RECIPE, HISTORY, PROVENANCE = "recipe.json", "history.csv", "provenance.json"
+RECIPE, HISTORY = "recipe.json", "history.csv"
 REQUIRED = {"command", "commit", "hardware", "versions", "date", "precision", "training_seconds"}
-REQUIRED |= {"train_checksum", "test_checksum", "results"}
+REQUIRED |= {"train_checksum", "test_checksum", "results", "checksums"}
 LOGITS, WEIGHTS = "test_logits.safetensors", "model.safetensors"
+CHECKED = (RECIPE, HISTORY, LOGITS, WEIGHTS)
+MOST_ROUNDING = 2e-6  # of results, which are kept with six decimals
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Run:
         recipe: what was trained.
         history: a row an epoch; the columns are those of ``Fitted.history``.
         provenance: command, commit, hardware, versions and date, see ``cifarcam.provenance``; precision, seconds of
-            training, checksums of the data, and the results in float32.
+            training, SHA-256 of the data and of the other files, and the results in float32.
 
     Examples:
         >>> from cifarcam.records import load_run
@@ -67,8 +69,9 @@ class Run:
         """Logits of the test split by the weights as recorded: float32, (N, 10).
 
         Raises:
-            CifarcamError: where the record holds none.
+            CifarcamError: where the record holds none, or they are damaged.
         """
+        check_unchanged(self.folder, LOGITS, self.provenance)
         tensors = _load_tensors(self.folder / LOGITS)
         if "logits" not in tensors:
             raise CifarcamError(f"{self.folder / LOGITS} holds no logits; restore it, or train the run anew.")
@@ -93,13 +96,18 @@ class Run:
         """The network, float32, in eval mode.
 
         Raises:
-            CifarcamError: where the record holds no weights, or those of another width than its recipe's.
+            CifarcamError: where the record holds no weights, damaged ones, or those of another width or other classes.
         """
+        check_unchanged(self.folder, self.weights_path.name, self.provenance)
         model = from_state_dict(_load_tensors(self.weights_path), str(self.weights_path))
         width = model.conv1.out_channels
         if width != self.recipe.width:
             raise CifarcamError(
                 f"{self.weights_path} is of width {width}, the record's recipe of {self.recipe.width}; restore it."
+            )
+        if model.linear.out_features != len(CLASSES):
+            raise CifarcamError(
+                f"{self.weights_path} is for {model.linear.out_features} classes; expected {len(CLASSES)}. Restore it."
             )
         return model
 
@@ -124,9 +132,20 @@ class Run:
         """The recorded logits beside the labels of the split they were computed on.
 
         For any other split, such as the synthetic stand-in, the logits are computed now, and a line says so.
+
+        Raises:
+            CifarcamError: where the recorded results are not those of the recorded logits.
         """
         if self.recorded_on(test):
-            return Predictions(self.test_logits, test.labels)
+            recorded = Predictions(self.test_logits, test.labels)
+            for name, value in _results("test", recorded).items():
+                told = self.provenance["results"].get(name)
+                if not isinstance(told, int | float) or not abs(told - value) <= MOST_ROUNDING:
+                    raise CifarcamError(
+                        f"{self.folder / PROVENANCE} is damaged: its {name} is {told!r}, that of the logits {value}. "
+                        "Restore it."
+                    )
+            return recorded
         print(f"These {len(test.labels)} images are not those of the record: computing their logits now.")
         return Predictions(predict(self.model(), test.images), test.labels)
 
@@ -165,7 +184,28 @@ def load_run(name_or_path: str | Path) -> Run:
         raise CifarcamError(f"The record in {folder} is damaged: {error}. Restore it, or train anew.") from error
     if missing:
         raise CifarcamError(f"{folder / PROVENANCE} is damaged: it lacks {', '.join(sorted(missing))}. Restore it.")
+    for name in (RECIPE, HISTORY):
+        check_unchanged(folder, name, about)
     return Run(folder, recipe, history, about)
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file of a record, in hexadecimal, whatever ends the lines of a text."""
+    content = path.read_bytes()
+    return hashlib.sha256(content if path.suffix == ".safetensors" else content.replace(b"\r\n", b"\n")).hexdigest()
+
+
+def check_unchanged(folder: Path, name: str, provenance: dict) -> None:
+    """Checks that a file of a record is the one that the run was recorded with.
+
+    Raises:
+        CifarcamError: where it is not.
+    """
+    known = provenance["checksums"]
+    if not isinstance(known, dict) or known.get(name) != checksum(folder / name):
+        raise CifarcamError(
+            f"{folder / name} is damaged: it is not the file that the run was recorded with. Restore it, or train anew."
+        )
 
 
 def recorded_runs() -> list[str]:
@@ -245,7 +285,8 @@ def record(fitted: Fitted, test: Split, folder: str | Path, command: str | None 
     with atomic_write(folder / HISTORY) as temporary:
         pd.DataFrame(fitted.history).to_csv(temporary, index=False)
     write_json(folder / RECIPE, dataclasses.asdict(fitted.recipe))
-    write_json(folder / PROVENANCE, _provenance(fitted, test, command) | {"results": results})
+    checksums = {name: checksum(folder / name) for name in CHECKED}
+    write_json(folder / PROVENANCE, _provenance(fitted, test, command) | {"results": results, "checksums": checksums})
     return load_run(folder)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,12 +13,16 @@ import torch
 from filelock import FileLock, Timeout
 
 from cifarcam.errors import CifarcamError
-from cifarcam.files import atomic_write, check_writable
+from cifarcam.files import atomic_write, check_writable, temporary_names
 from cifarcam.hardware import PRECISIONS
+from cifarcam.provenance import PROVENANCE
 from cifarcam.training.state import MUST_STAY_THE_SAME, TrainingState
 
 CHECKPOINT = "checkpoint.pt"
 LOCK = ".training.lock"
+WAIT = 15.0  # seconds; three times what PyTorch takes to end the workers of a killed run
+ROW = ("epoch", "lr", "train_loss", "train_accuracy", "seconds", "test_loss", "test_accuracy")
+"""What a history says of each epoch."""
 
 
 def save_checkpoint(run: TrainingState, checkpoint: Path) -> None:
@@ -37,17 +42,21 @@ def save_checkpoint(run: TrainingState, checkpoint: Path) -> None:
 
 
 @contextmanager
-def locked(checkpoint: Path) -> Iterator[None]:
-    """Locks a checkpoint's folder against other runs inside the block.
+def locked(checkpoint: Path, wait: float = 0.0) -> Iterator[None]:
+    """Locks a checkpoint's folder against other runs inside the block, and clears it of what a killed run left.
 
     Where the file system knows no locks, a line says so.
 
+    Args:
+        checkpoint: the file.
+        wait: for another run to end, in seconds: a killed one's worker processes outlive it by some.
+
     Raises:
-        CifarcamError: where another run trains there now, and where the folder cannot be written to: now, not in an
-            hour.
+        CifarcamError: where another run trains there now, where the folder holds a finished run, and where it cannot be
+            written to: now, not in an hour.
     """
     check_writable(checkpoint)
-    lock = FileLock(checkpoint.with_name(LOCK), timeout=0)
+    lock = FileLock(checkpoint.with_name(LOCK), timeout=wait)
     try:
         lock.acquire()
     except Timeout as error:
@@ -58,6 +67,11 @@ def locked(checkpoint: Path) -> Iterator[None]:
     except OSError as error:
         print(f"{checkpoint.parent} cannot be locked ({error}); see to it that no other run trains there.", flush=True)
     try:
+        if checkpoint.with_name(PROVENANCE).exists():
+            raise CifarcamError(f"{checkpoint.parent} holds a recorded run already; choose another folder.")
+        if lock.is_locked:
+            for unfinished in checkpoint.parent.glob(temporary_names(checkpoint)):
+                unfinished.unlink(missing_ok=True)
         yield
     finally:
         lock.release()
@@ -91,13 +105,20 @@ def load_checkpoint(run: TrainingState, checkpoint: Path) -> None:
             data, or compiled where this run is not.
     """
     try:
+        with zipfile.ZipFile(checkpoint) as archive:  # PyTorch itself does not look at the sums that it writes
+            if archive.testzip() is not None:
+                raise _damaged(checkpoint)
         saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    except CifarcamError:
+        raise
     except OSError as error:
         raise CifarcamError(
             f"{checkpoint} cannot be read: {error.strerror or error}. Try again once it can."
         ) from error
     except Exception as error:  # torch raises many types here, none of them documented
         raise _damaged(checkpoint) from error
+    if not _well_formed(saved):
+        raise _damaged(checkpoint)
     _check_same_run(run, saved, checkpoint)
     run.compute_in(saved["precision"])
     try:
@@ -110,7 +131,7 @@ def load_checkpoint(run: TrainingState, checkpoint: Path) -> None:
         )
     except torch.OutOfMemoryError:
         raise
-    except (KeyError, ValueError, RuntimeError) as error:
+    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise _damaged(checkpoint) from error
 
 
@@ -122,10 +143,30 @@ def _damaged(checkpoint: Path) -> CifarcamError:
     return CifarcamError(f"{checkpoint} is damaged or no checkpoint of this program; move it away to start anew.")
 
 
+def _well_formed(saved: object) -> bool:
+    """Whether what was read has the structure of a checkpoint; what its parts hold they check themselves."""
+    if not isinstance(saved, dict) or saved.get("precision") not in PRECISIONS:
+        return False
+    history, texts = saved.get("history"), [saved.get("hardware", []), saved.get("commits", [])]
+    rows = isinstance(history, list) and all(isinstance(row, dict) and _numbers(row) for row in history)
+    return (
+        all(isinstance(saved.get(name), dict) for name in ("recipe", "model", "optimizer", "schedule"))
+        and rows
+        and [row.get("epoch") for row in history] == list(range(1, len(history) + 1))
+        and all(isinstance(text, list) and all(isinstance(each, str | None) for each in text) for text in texts)
+    )
+
+
+def _numbers(row: dict) -> bool:
+    return row.keys() == set(ROW) and all(isinstance(value, int | float) for value in row.values())
+
+
 def _check_same_run(run: TrainingState, saved: dict, checkpoint: Path) -> None:
-    known = isinstance(saved, dict) and {"recipe", "model"} <= set(saved) and saved.get("precision") in PRECISIONS
-    if not known or not isinstance(saved["model"], dict):
-        raise _damaged(checkpoint)
+    unknown = sorted(set(saved["recipe"]) - {field.name for field in dataclasses.fields(run.recipe)})
+    if unknown:
+        raise CifarcamError(
+            f"{checkpoint} is of another version of cifarcam: its recipe has {', '.join(unknown)}. Resume it with that."
+        )
     for name, value in dataclasses.asdict(run.recipe).items():
         if saved["recipe"].get(name) != value:
             raise CifarcamError(

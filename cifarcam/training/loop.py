@@ -30,6 +30,7 @@ from cifarcam.provenance import current_commit
 from cifarcam.training.batches import Batches, generator_for, resize
 from cifarcam.training.checkpoints import (
     CHECKPOINT,
+    WAIT,
     load_checkpoint,
     locked,
     refuse_existing,
@@ -158,7 +159,7 @@ def fit(
         with one_voice():
             refuse_missing(checkpoint)
     with (
-        nullcontext() if checkpoint is None or process() else locked(checkpoint),
+        nullcontext() if checkpoint is None or process() else locked(checkpoint, WAIT if resume else 0.0),
         nullcontext() if model is None else one_thread(model),
     ):
         with one_voice():

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 import torch
 from known import TEST_CHECKSUM, TRAIN_CHECKSUM
+from safetensors.torch import save
 
 from cifarcam.data.split import Split
 from cifarcam.errors import CifarcamError
 from cifarcam.network.predictions import Predictions, predict, tta
+from cifarcam.network.resnet import ResNet18
 from cifarcam.provenance import provenance
-from cifarcam.records.runs import load_run, record, recorded_runs
+from cifarcam.records.runs import checksum, load_run, record, recorded_runs
 from cifarcam.training.loop import fit
 from cifarcam.training.recipes import Recipe
 
@@ -125,6 +127,54 @@ def test_truncated_tensors_are_named(folder: Path, name: str) -> None:
         assert run.model() if name.startswith("model") else run.test_logits
 
 
+FILES = ("recipe.json", "history.csv", "test_logits.safetensors", "model.safetensors")
+
+
+def used(folder: Path) -> None:
+    run = load_run(folder)
+    assert len(run.test_logits) and run.model()
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("place", [0.02, 0.5, 0.98])
+def test_a_flipped_bit_is_found(folder: Path, name: str, place: float) -> None:
+    content = bytearray((folder / name).read_bytes())
+    content[int(place * len(content))] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(CifarcamError, match="is damaged"):
+        used(folder)
+
+
+def test_results_that_are_not_those_of_the_logits_are_refused(folder: Path, splits: tuple[Split, Split]) -> None:
+    about = json.loads((folder / "provenance.json").read_text())
+    for results in (about["results"] | {"test_accuracy": 0.99}, about["results"] | {"test_loss": "0.1"}, {}):
+        (folder / "provenance.json").write_text(json.dumps(about | {"results": results}))
+        with pytest.raises(CifarcamError, match=r"provenance.json is damaged: its test_\w+ is .*, that of the logits"):
+            load_run(folder).predictions(splits[1])
+
+
+def test_lines_may_end_as_on_windows(folder: Path) -> None:
+    for name in ("recipe.json", "history.csv"):
+        (folder / name).write_bytes((folder / name).read_bytes().replace(b"\n", b"\r\n"))
+    used(folder)
+
+
+def rewritten(folder: Path, name: str, content: bytes) -> None:
+    """A file of a record and its checksum changed together."""
+    (folder / name).write_bytes(content)
+    about = json.loads((folder / "provenance.json").read_text())
+    about["checksums"][name] = checksum(folder / name)
+    (folder / "provenance.json").write_text(json.dumps(about))
+
+
+@pytest.mark.parametrize("classes", [5, 100])
+def test_weights_for_other_classes_are_refused(folder: Path, classes: int) -> None:
+    model = ResNet18(width=16, num_classes=classes)
+    rewritten(folder, "model.safetensors", save(model.state_dict()))
+    with pytest.raises(CifarcamError, match=f"is for {classes} classes; expected 10"):
+        load_run(folder).model()
+
+
 @pytest.mark.parametrize("text", ["{", '{"name": "x", "speed": 3}', '{"name": "x", "lr": -1}'])
 def test_a_damaged_recipe_is_refused(folder: Path, text: str) -> None:
     (folder / "recipe.json").write_text(text)
@@ -133,11 +183,8 @@ def test_a_damaged_recipe_is_refused(folder: Path, text: str) -> None:
 
 
 def test_weights_of_another_network_are_refused(folder: Path) -> None:
-    from safetensors.torch import save_file
-
-    save_file(
-        {"conv1.weight": torch.zeros(4, 3, 3, 3), "linear.weight": torch.zeros(10, 7)}, folder / "model.safetensors"
-    )
+    weights = {"conv1.weight": torch.zeros(4, 3, 3, 3), "linear.weight": torch.zeros(10, 7)}
+    rewritten(folder, "model.safetensors", save(weights))
     with pytest.raises(CifarcamError, match="another network"):
         load_run(folder).model()
 
@@ -150,7 +197,7 @@ def test_a_record_cut_off_before_its_end_is_not_taken_for_one(folder: Path) -> N
 
 def test_weights_of_another_width_than_the_recipes_are_refused(folder: Path) -> None:
     recipe = json.loads((folder / "recipe.json").read_text())
-    (folder / "recipe.json").write_text(json.dumps(recipe | {"width": 8}))
+    rewritten(folder, "recipe.json", json.dumps(recipe | {"width": 8}).encode())
     with pytest.raises(CifarcamError, match="of width 16, the record's recipe of 8"):
         load_run(folder).model()
 
@@ -158,12 +205,12 @@ def test_weights_of_another_width_than_the_recipes_are_refused(folder: Path) -> 
 @pytest.mark.parametrize("text", ["[]", '{"hardware": "x"}'])
 def test_a_provenance_without_its_facts_is_refused(folder: Path, text: str) -> None:
     (folder / "provenance.json").write_text(text)
-    with pytest.raises(CifarcamError, match=r"provenance.json is damaged: it lacks command, commit, date"):
+    with pytest.raises(CifarcamError, match=r"provenance.json is damaged: it lacks checksums, command"):
         load_run(folder)
 
 
 def test_logits_under_another_name_are_refused(folder: Path) -> None:
-    (folder / "model.safetensors").replace(folder / "test_logits.safetensors")
+    rewritten(folder, "test_logits.safetensors", (folder / "model.safetensors").read_bytes())
     with pytest.raises(CifarcamError, match="holds no logits"):
         assert load_run(folder).test_logits is None
 

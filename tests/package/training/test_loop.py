@@ -473,6 +473,7 @@ def test_two_runs_do_not_train_into_one_folder(
 ) -> None:
     before = (stopped_copy / "checkpoint.pt").read_bytes()
     step = loop.train_step
+    monkeypatch.setattr(loop, "WAIT", 0.1)
 
     def another_begins(run: TrainingState, x: Tensor, y: Tensor, weight: float) -> Tensor:
         monkeypatch.setattr(loop, "train_step", step)
