@@ -145,7 +145,7 @@ def _damaged(checkpoint: Path) -> CifarcamError:
 
 def _well_formed(saved: object) -> bool:
     """Whether what was read has the structure of a checkpoint; what its parts hold they check themselves."""
-    if not isinstance(saved, dict) or saved.get("precision") not in PRECISIONS:
+    if not isinstance(saved, dict) or str(saved.get("precision")) not in PRECISIONS:
         return False
     history, texts = saved.get("history"), [saved.get("hardware", []), saved.get("commits", [])]
     rows = isinstance(history, list) and all(isinstance(row, dict) and _numbers(row) for row in history)
