@@ -94,24 +94,19 @@ shown(pd.DataFrame({f"`{name}`": facts(load_run(name)) for name in recorded_runs
 
 `tuned` is the book's next recipe: the network of `best` with Muon for its filters, a whitened stem and a higher rate for
 BatchNorm's biases. Its run is not recorded yet. Each candidate trained on most of the training images, in a narrow
-network and for a few epochs, and we judged it on the remaining ones after its final epoch. The test images had no say. In brackets,
-the 95 % interval over images; how far two seeds lie apart is beside it. The first candidate was paused for other work;
-its minutes include the pause.
+network and for a few epochs, and we judged it on the remaining ones after its final epoch. The test images had no say. The
+first row is where the search began, and the others say what they change of it. In brackets, the 95 % interval over images;
+how far two seeds lie apart is beside it. The first candidate was paused for other work; its minutes include the pause.
 """
 
 # %% mystnb={"markdown_format": "gfm"} tags=["hide-input", "nbval-check-output"]
 from cifarcam.records import recorded_tuning
 
-candidates, about = recorded_tuning("tuned")
-as_it_is = candidates.iloc[0]
 
-
-def outcome(row: pd.Series) -> dict[str, str]:
-    changed = [field for field in about["chosen"] if row[field] != as_it_is[field]]
+def outcome(row: pd.Series, changed: list[str]) -> dict[str, str]:
     low, high = row["interval"]
     return {
-        "candidate": ", ".join(f"`{each}` {row[each]}" for each in changed)
-        or "as it is",
+        "candidate": ", ".join(f"`{each}` {row[each]}" for each in changed),
         "validation accuracy": f"{100 * row.validation_accuracy:.2f} % "
         f"({100 * low:.2f} to {100 * high:.2f})",
         "each seed": ", ".join(f"{100 * each:.2f} %" for each in row["accuracies"]),
@@ -119,19 +114,34 @@ def outcome(row: pd.Series) -> dict[str, str]:
     }
 
 
-print(f"{about['trained_on']:,} images to train, {about['held_out']:,} held out")
-print(f"{about['recipe']}, {about['epochs']} epochs")
-print(f"{about['hardware']}, {about['date']}")
-shown(
-    pd.DataFrame([outcome(row) for _, row in candidates.iterrows()]).set_index(
-        "candidate"
-    )
-)
+def compared(name: str) -> Markdown:
+    """The candidates of a search, each by the settings in which it differs from the first."""
+    candidates, about = recorded_tuning(name)
+    fields, start = list(about["chosen"]), candidates.iloc[0]
+    rows = [
+        outcome(row, [each for each in fields if row[each] != start[each]] or fields)
+        for _, row in candidates.iterrows()
+    ]
+    print(f"{about['trained_on']:,} images to train, {about['held_out']:,} held out")
+    print(f"{about['recipe']}, {about['epochs']} epochs")
+    print(f"{about['hardware']}, {about['date']}")
+    return shown(pd.DataFrame(rows).set_index("candidate"))
+
+
+compared("tuned")
 
 # %% [markdown]
 """
-The best of them is what `tuned` is now. Where intervals overlap, the order may be chance. The row with SGD changes four
-settings at once, so it does not isolate Muon.
+Where intervals overlap, the order may be chance. The row with SGD changes four settings at once, so it does not isolate
+Muon. The two best trained once more, with the network at its full width:
+"""
+
+# %% mystnb={"markdown_format": "gfm"} tags=["hide-input", "nbval-check-output"]
+compared("tuned_confirmed")
+
+# %% [markdown]
+"""
+The better of these two is what `tuned` is now.
 
 ## What others report
 """

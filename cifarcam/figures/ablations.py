@@ -85,7 +85,7 @@ def sweep(
                 found = over_seeds(part, [quantity], value) * (100 if value.endswith("accuracy") else 1)
                 reach = [found["mean"] - found["low"], found["high"] - found["mean"]]
                 ax.errorbar(
-                    found.index.astype(float),
+                    found.index,
                     found["mean"],
                     reach,
                     fmt=marker + dashes,

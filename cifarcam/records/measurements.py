@@ -136,11 +136,11 @@ def recorded_tuning(recipe: str) -> tuple[pd.DataFrame, dict]:
     """The choice among candidates for a recipe on held-out training images, as ``tools.records.tuning`` measured it.
 
     Args:
-        recipe: ``"step_lr"`` or ``"tuned"``.
+        recipe: ``"step_lr"``, ``"tuned"``, or ``"tuned_confirmed"`` for two candidates of ``tuned`` at full width.
 
     Returns:
         A row for each candidate, with the fields that candidates change, and ``validation_accuracy`` (0 to 1) after the
-        last epoch. For ``tuned`` that is a mean over seeds, with its ``interval`` over images, each seed's
+        last epoch. But for ``step_lr`` that is a mean over seeds, with its ``interval`` over images, each seed's
         ``accuracies``, ``losses`` (nats), ``train_accuracies`` and ``minutes``. Beside it the ``chosen`` fields, the
         ``recipe``, how many images it was ``trained_on`` and how many were ``held_out``, and the provenance.
 

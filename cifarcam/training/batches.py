@@ -169,11 +169,10 @@ class Batches:
         # All that is random goes to the device at once: a transfer a batch would make a GPU wait.
         flipped = flips(len(order), self.recipe, epoch)[order].to(self.device)
         generator = generator_for(self.recipe.seed, epoch, "augment")
-        sizes = [len(chosen) for chosen in order.split(self.recipe.batch_size)]
-        places = [random_places(size, self.recipe, generator, self.side) for size in sizes]
+        places = [random_places(size, self.recipe, generator, self.side) for size in self.sizes()]
         places = torch.cat(places, dim=1).to(self.device)
         order = order.to(self.device)
-        for parts in zip(*(part.split(sizes, -1) for part in (order, flipped, places)), strict=True):
+        for parts in zip(*(part.split(self.sizes(), -1) for part in (order, flipped, places)), strict=True):
             chosen, mirrored, where = (share(part, dim=-1) for part in parts)
             x = batched(self.padded[chosen], mirrored, where, self.recipe)
             yield (resize(x, self.recipe.side(epoch)) if self.side == SIDE else x), self.labels[chosen]

@@ -41,11 +41,13 @@ class Recipe:
     lr: float = number("learning rate: the peak of a one-cycle schedule, the start of the others", 1e-12, 1e6, 0.1)
     momentum: float = number("momentum of SGD; the first beta of AdamW", 0, 0.9999, 0.9)
     nesterov: bool = flag("Nesterov's momentum (SGD, and what Muon leaves to it)")
-    muon_lr: float = number("what lr is for the filters behind the stem (muon only)", 1e-12, 1e6, 0.1)
+    muon_lr: float = number(
+        "learning rate of the filters behind the stem, a peak or a start as lr is (muon only)", 1e-12, 1e6, 0.1
+    )
     muon_momentum: float = number("momentum of those filters (muon only)", 0.0001, 0.9999, 0.6)
-    bias_lr_factor: float = number("times lr is the rate of BatchNorm's biases", 1e-3, 1e3, 1.0)
+    bias_lr_factor: float = number("learning rate of BatchNorm's biases, in multiples of lr", 1e-3, 1e3, 1.0)
     weight_decay: float = number(
-        "L2 penalty (SGD) or decoupled decay (AdamW) of what weight_decay_on names, but for Muon's filters", 0, 10
+        "L2 penalty (SGD) or decoupled decay (AdamW) of what weight_decay_on names; Muon's filters have none", 0, 10
     )
     weight_decay_on: str = choice("weights spares biases and BatchNorm, all spares nothing", "weights", "all")
     l1: float = number("factor of the sum of absolute weights in the loss", 0, 10)
@@ -223,9 +225,10 @@ TUNED = BEST.replace(
     bias_lr_factor=16.0,
     label_smoothing=0.2,
     whitened_stem=True,
+    full_side_from=8,
 )
-"""The book's own recipe; its optimizer, the filters' rate and cutout were chosen on validation images, by
-``python -m tools.records.tuning tuned``."""
+"""The book's own recipe; its optimizer, the filters' rate, cutout and when images have their full size were chosen on
+validation images, by ``python -m tools.records.tuning tuned``."""
 RECIPES = {
     recipe.name: recipe
     for recipe in (

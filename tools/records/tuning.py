@@ -33,12 +33,15 @@ from tools.records.jobs import default_jobs, results
 CANDIDATES: dict[str, list[dict]] = {
     "step_lr": [{"step_epochs": 10, "gamma": 0.1}, {"step_epochs": 15, "gamma": 0.1}, {"step_epochs": 7, "gamma": 0.3}],
     "tuned": [
-        {},
-        {"optimizer": "sgd", "lr": 0.2, "batch_size": 256, "bias_lr_factor": 8.0},
-        {"muon_lr": 0.06},
-        {"muon_lr": 0.24},
-        {"cutout": 12},
-        {"full_side_from": 8},
+        {"full_side_from": 15} | changes
+        for changes in (
+            {},
+            {"optimizer": "sgd", "lr": 0.2, "batch_size": 256, "bias_lr_factor": 8.0},
+            {"muon_lr": 0.06},
+            {"muon_lr": 0.24},
+            {"cutout": 12},
+            {"full_side_from": 8},
+        )
     ],
 }
 """By recipe, the fields that each candidate changes."""

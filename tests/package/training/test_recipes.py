@@ -218,12 +218,23 @@ def test_step_lrs_step_and_factor_are_what_the_validation_images_chose() -> None
 
 
 def test_tuned_is_what_the_validation_images_chose() -> None:
-    candidates, tuning = recorded_tuning("tuned")
-    best = candidates.loc[candidates["validation_accuracy"].idxmax()]
-    assert tuning["chosen"] == {field: best[field] for field in tuning["chosen"]}
-    assert tuning["chosen"] == {field: getattr(TUNED, field) for field in tuning["chosen"]}
-    assert len(candidates) <= 6 and len(tuning["seeds"]) >= 2
-    assert (tuning["trained_on"], tuning["held_out"]) == (45_000, 5_000)
+    chosen = {}
+    for name in ("tuned", "tuned_confirmed"):  # where both have a say, the network of full width has the last
+        candidates, tuning = recorded_tuning(name)
+        best = candidates.loc[candidates["validation_accuracy"].idxmax()]
+        assert tuning["chosen"] == {field: best[field] for field in tuning["chosen"]}
+        assert (tuning["trained_on"], tuning["held_out"]) == (45_000, 5_000)
+        chosen |= tuning["chosen"]
+    assert chosen == {field: getattr(TUNED, field) for field in chosen}
+
+
+def test_the_search_for_tuned_is_as_small_as_it_was_meant_to_be() -> None:
+    searched, search = recorded_tuning("tuned")
+    confirmed, confirmation = recorded_tuning("tuned_confirmed")
+    assert len(searched) <= 6 and len(search["seeds"]) >= 2 and len(confirmed) == 2
+    assert "--width" in search["recipe"] and "--width" not in confirmation["recipe"]
+    two_best = searched.nlargest(2, "validation_accuracy")["full_side_from"]
+    assert set(two_best) == set(confirmed["full_side_from"])
 
 
 @pytest.mark.parametrize(("old", "new"), [("batch", "batch_size"), ("averaging", "ema_decay")])
