@@ -180,7 +180,7 @@ def load_run(name_or_path: str | Path) -> Run:
         about = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
         history = pd.read_csv(folder / HISTORY)
         missing = REQUIRED - set(about)
-    except (CifarcamError, TypeError, ValueError) as error:
+    except (ArithmeticError, CifarcamError, RecursionError, TypeError, ValueError) as error:
         raise CifarcamError(f"The record in {folder} is damaged: {error}. Restore it, or train anew.") from error
     if missing:
         raise CifarcamError(f"{folder / PROVENANCE} is damaged: it lacks {', '.join(sorted(missing))}. Restore it.")

@@ -55,8 +55,8 @@ def fetch_archive(url: str, destination: Path) -> None:
 
 
 def host(url: str) -> str:
-    """The host of an address, or all of it where it has none."""
-    return url.partition("://")[2].partition("/")[0] or url
+    """The host of an address, without a user's name and password, or all of it where it has none."""
+    return url.partition("://")[2].partition("/")[0].rpartition("@")[2] or url
 
 
 class _Watched(tqdm):

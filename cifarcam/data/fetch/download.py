@@ -71,8 +71,9 @@ def _sources() -> tuple[str, ...]:
     if not mirror:
         return SOURCES
     if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", mirror):
+        masked = re.sub("//[^@/]*@", "//…@", mirror)
         raise CifarcamError(
-            f"CIFARCAM_MIRROR is {mirror!r}; expected the http or https address of cifar-10-python.tar.gz. Correct it, "
+            f"CIFARCAM_MIRROR is {masked!r}; expected the http or https address of cifar-10-python.tar.gz. Correct it, "
             "or unset it."
         )
     return (mirror, *SOURCES)

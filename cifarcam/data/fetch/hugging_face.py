@@ -11,13 +11,14 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from cifarcam.data.constants import SIDE
 from cifarcam.data.fetch.archive import LARGEST, GivenUpError
 from cifarcam.data.fetch.original_order import CHECKSUMS, in_original_order
 from cifarcam.data.split import Split
-from cifarcam.errors import CifarcamError
 from cifarcam.notebook_warnings import widget_warnings_ignored
 
 DATA_SET = "uoft-cs/cifar10"
+BATCH = 1_000  # rows read at once
 OF_THIS_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
 
 
@@ -54,19 +55,32 @@ def _download(name: str, folder: Path, endpoint: str | None) -> Path:
 
 def _read(file: Path, name: str) -> Split:
     """A split from its Parquet file, in its original order; ``GivenUpError`` where it is not CIFAR-10's."""
-    from pyarrow.parquet import read_table  # here, because only a download needs it
-
     try:
-        table = read_table(file)
-        images = np.stack(list(_decoded([row["bytes"] for row in table["img"].to_pylist()], name)))
-        return in_original_order(Split(images, np.array(table["label"].to_pylist())), name)
-    except (KeyError, TypeError, ValueError, OSError, CifarcamError) as error:
-        if getattr(error, "errno", None) is not None:  # this machine's fault: pyarrow's and Pillow's have no number
+        pictures, labels = zip(*_rows(file), strict=True)
+        decoded = [_decoded(picture) for picture in tqdm(pictures, desc=f"decoding {name}", unit=" images")]
+        return in_original_order(Split(np.stack(decoded), np.array(labels)), name)
+    except Exception as error:  # what is no such file makes pyarrow and Pillow raise many types
+        if getattr(error, "errno", None) is not None:  # this machine's fault: theirs have no number
             raise
         file.unlink()
         raise GivenUpError(f"sent another file ({error})") from error
 
 
-def _decoded(pictures: list[bytes], name: str) -> Iterator[np.ndarray]:
-    for picture in tqdm(pictures, desc=f"decoding {name}", unit=" images"):
-        yield np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"))
+def _rows(file: Path) -> Iterator[tuple[bytes, int]]:
+    """Picture and label of each row; a few kilobytes of Parquet can be gigabytes of rows, so they are counted."""
+    from pyarrow.parquet import ParquetFile  # here, because only a download needs it
+
+    read = 0
+    with ParquetFile(file) as opened:
+        for batch in opened.iter_batches(BATCH, columns=["img", "label"]):
+            read += batch.nbytes
+            if read > LARGEST:
+                raise ValueError(f"more than {LARGEST // 10**6} MB of rows")
+            yield from zip((row["bytes"] for row in batch["img"].to_pylist()), batch["label"].to_pylist(), strict=True)
+
+
+def _decoded(picture: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(picture), formats=["PNG"]) as opened:
+        if opened.size != (SIDE, SIDE):  # before its pixels are read
+            raise ValueError(f"a picture of {opened.size[0]}×{opened.size[1]} pixels")
+        return np.asarray(opened.convert("RGB"))

@@ -234,6 +234,13 @@ def test_a_mirror_that_is_no_address_is_refused(mirror: str, tmp_path: Path, mon
     assert not (tmp_path / "cache").exists()
 
 
+def test_a_mirrors_password_is_not_printed(tmp_path: Path, monkeypatch):
+    assert host("https://me:secret@mirror.example/cifar-10-python.tar.gz") == "mirror.example"
+    monkeypatch.setenv("CIFARCAM_MIRROR", "ftp://me:secret@here/x")
+    with pytest.raises(CifarcamError, match="CIFARCAM_MIRROR is 'ftp://…@here/x'"):
+        download.fetch_cifar10(tmp_path / "cache")
+
+
 def test_a_source_that_sends_you_elsewhere_is_followed(sources, tmp_path: Path, monkeypatch):
     (real,) = sources(whole)
 

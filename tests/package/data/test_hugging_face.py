@@ -95,6 +95,20 @@ def other_columns() -> bytes:
     return file.getvalue()
 
 
+def blank_png(side: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("1", (side, side)).save(file, "PNG")
+    return file.getvalue()
+
+
+def rows_of(pictures: list[bytes]) -> bytes:
+    """Rows with these pictures, the same ones but once in the file."""
+    file = io.BytesIO()
+    rows = {"img": [{"bytes": picture} for picture in pictures], "label": [0] * len(pictures)}
+    parquet.write_table(pyarrow.table(rows), file, compression="zstd")
+    return file.getvalue()
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -105,8 +119,10 @@ def other_columns() -> bytes:
         lambda split: b"<html>No such data set</html>",
         lambda split: other_columns(),
         lambda split: parquet_of(split)[:-1] + b"x",
+        lambda split: rows_of([blank_png(20_000)] * 10),
+        lambda split: rows_of([blank_png(32) + bytes(1_000_000)] * 4_600),
     ],
-    ids=["a pixel", "labels", "fewer", "smaller", "no Parquet", "other columns", "a byte"],
+    ids=["a pixel", "labels", "fewer", "smaller", "no Parquet", "other columns", "a byte", "huge picture", "huge rows"],
 )
 def test_other_content_is_refused_and_not_kept(hub, small, tmp_path: Path, wrong: Callable[[Split], bytes]) -> None:
     hub({"train": parquet_of(small["train"]), "test": wrong(small["test"])})

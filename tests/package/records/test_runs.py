@@ -175,7 +175,18 @@ def test_weights_for_other_classes_are_refused(folder: Path, classes: int) -> No
         load_run(folder).model()
 
 
-@pytest.mark.parametrize("text", ["{", '{"name": "x", "speed": 3}', '{"name": "x", "lr": -1}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[" * 200_000,
+        '{"name": "x", "speed": 3}',
+        '{"name": "x", "lr": -1}',
+        '{"name": "x", "lr": 1' + "0" * 400 + "}",
+        '{"name": "x", "width": 1' + "0" * 5000 + "}",
+    ],
+    ids=str.__len__,
+)
 def test_a_damaged_recipe_is_refused(folder: Path, text: str) -> None:
     (folder / "recipe.json").write_text(text)
     with pytest.raises(CifarcamError, match="damaged|recipe's lr"):
