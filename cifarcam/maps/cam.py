@@ -27,7 +27,7 @@ from cifarcam.maps.passes import augmented_maps_of_batch, maps_of_batch
 from cifarcam.maps.scored import Scored
 from cifarcam.maps.targets import check_logits, class_names, target_classes
 from cifarcam.network.hooks import kept_outputs
-from cifarcam.network.layers import Layers, find_layers, unwrapped
+from cifarcam.network.layers import Layers, check_network, find_layers, unwrapped
 from cifarcam.network.resnet import STAGES, stages
 from cifarcam.network.restore import device_of, restored
 from cifarcam.network.scores import Output
@@ -140,6 +140,7 @@ def stage_maps(
         ((3, 5, 32, 32), [3, 3, 3])
     """
     chosen_method, method_name = find_method(method), name_of(method)
+    check_network(model)
     model = unwrapped(model)
     layers = stages(model) if layers is None else find_layers(model, layers)
     scored = Scored(model, output, forward, targets if callable(targets) else None)

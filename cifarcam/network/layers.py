@@ -6,9 +6,11 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+import torch
 from torch import nn
 
 from cifarcam.errors import CifarcamError
+from cifarcam.network.restore import modes_restored
 
 Layers: TypeAlias = "str | nn.Module | Sequence[str | nn.Module] | Mapping[str, str | nn.Module]"
 """A layer of a network, or several: by name, such as ``"features.5"``, or the module itself."""
@@ -25,6 +27,21 @@ def unwrapped(model: nn.Module) -> nn.Module:
             return model
 
 
+def check_network(model: object) -> None:
+    """Checks that something is a network whose modes can be set.
+
+    Raises:
+        CifarcamError: for anything else, and for what ``torch.export`` gives.
+    """
+    if not isinstance(model, nn.Module):
+        raise CifarcamError(f"The model is a {type(model).__name__}; expected a network, a torch.nn.Module.")
+    try:
+        with modes_restored(model):
+            model.eval()
+    except NotImplementedError as error:
+        raise CifarcamError("An exported network has no modes; give the network that it was exported from.") from error
+
+
 def find_layers(model: nn.Module, layers: Layers) -> dict[str, nn.Module]:
     """The layers of a network by name.
 
@@ -33,7 +50,8 @@ def find_layers(model: nn.Module, layers: Layers) -> dict[str, nn.Module]:
         layers: one layer or several, each a name or a module; a mapping chooses the names they go by.
 
     Raises:
-        CifarcamError: for no layers, for a name that the network has not, and for a module of another network.
+        CifarcamError: for no layers, for a name that the network has not, for a module of another network, and for a
+            network that was scripted or traced.
 
     Examples:
         >>> from cifarcam.network import ResNet18, find_layers
@@ -41,6 +59,8 @@ def find_layers(model: nn.Module, layers: Layers) -> dict[str, nn.Module]:
         >>> list(find_layers(net, ["layer4", net.layer1[0]]))
         ['layer4', 'layer1.0']
     """
+    if isinstance(model, torch.jit.ScriptModule):
+        raise CifarcamError("A scripted network shows no layer's output; give the network that it was made from.")
     modules = dict(model.named_modules())
     if not isinstance(layers, Mapping):
         several = layers if isinstance(layers, (list, tuple)) else [layers]

@@ -19,6 +19,7 @@ from torch.optim import Optimizer
 
 from cifarcam.errors import CifarcamError
 from cifarcam.hardware import FIRST_SCALE, PRECISIONS, autocast, onednn_workaround
+from cifarcam.network.layers import check_network
 from cifarcam.network.restore import device_of, in_float32, modes_restored
 from cifarcam.network.scores import Output, class_scores
 from cifarcam.notebook_warnings import widget_warnings_ignored
@@ -145,6 +146,7 @@ def range_test(
         )
     if any("initial_lr" in group for group in optimizer.param_groups):
         raise CifarcamError("The optimizer has a schedule already; make the schedule after the range test.")
+    check_network(model)
     if isinstance(optimizer, torch.optim.LBFGS):
         raise CifarcamError("LBFGS computes the loss several times a step; a range test needs an optimizer like SGD.")
     own = batches if isinstance(batches, Batches) else None

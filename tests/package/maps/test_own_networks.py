@@ -297,6 +297,23 @@ def test_a_wrapped_network_has_the_maps_of_the_network_in_it(wrap: Callable, ima
     np.testing.assert_array_equal(stage_maps(wrap(model), images, 3).maps, stage_maps(model, images, 3).maps)
 
 
+def test_a_network_that_keeps_no_hooks_is_refused_and_predicts_all_the_same(images: np.ndarray) -> None:
+    model = nn.Sequential(nn.Conv2d(3, 10, 3), nn.AdaptiveAvgPool2d(1))
+    traced = torch.jit.trace(model, torch.zeros(1, 3, 64, 64))
+    torch.testing.assert_close(predict(traced, images), predict(model, images))
+    with pytest.raises(CifarcamError, match="A scripted network shows no layer's output; give the network"):
+        stage_maps(traced, images, 3, "0")
+
+
+def test_what_is_no_network_is_refused(images: np.ndarray) -> None:
+    model = nn.Sequential(nn.Conv2d(3, 10, 3), nn.AdaptiveAvgPool2d(1))
+    exported = torch.export.export(model, (torch.zeros(3, 3, 64, 64),)).module()
+    for wrong, message in ((exported, "An exported network has no modes"), (predict, "is a function; expected a net")):
+        for ask in (predict, lambda wrong, images: stage_maps(wrong, images, 3, "0")):
+            with pytest.raises(CifarcamError, match=message):
+                ask(wrong, images)
+
+
 class Frozen(nn.Module):
     """It changes its input in place, and runs its first part under no_grad."""
 
