@@ -277,6 +277,8 @@ for number, part in enumerate(convnext.features):
 | a network that returns more than scores | `output="logits"`, an index or a function, in `predict`, `fit` and `stage_maps` |
 | a network that takes more than pictures | `forward=lambda x: network(x, more)`, in `predict` and `stage_maps` |
 | what a map explains, if it is no class | `stage_maps(…, targets)`: a function from what the network returns to one score for each picture |
+
+If something is refused, look for the words of the message in [Troubleshooting](troubleshooting.md).
 """
 
 # %% [markdown]
