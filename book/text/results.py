@@ -115,7 +115,7 @@ def outcome(row: pd.Series, changed: list[str]) -> dict[str, str]:
 
 
 def compared(name: str) -> Markdown:
-    """The candidates of a search, each by the settings in which it differs from the first."""
+    """The candidates of a search, each by what it changes of the first."""
     candidates, about = recorded_tuning(name)
     fields, start = list(about["chosen"]), candidates.iloc[0]
     rows = [
