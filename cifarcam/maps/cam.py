@@ -21,7 +21,7 @@ from tqdm import tqdm
 from cifarcam.data.constants import CLASSES
 from cifarcam.data.normalization import normalize
 from cifarcam.errors import CifarcamError
-from cifarcam.maps.layouts import Layout, find_layout, patch_grid
+from cifarcam.maps.layouts import Grid, Layout, find_layout, patch_grids
 from cifarcam.maps.methods import AUGMENTATIONS, CLASS_BLIND, Weights, find_method, name_of
 from cifarcam.maps.passes import augmented_maps_of_batch, maps_of_batch
 from cifarcam.maps.scored import Scored
@@ -88,7 +88,7 @@ def stage_maps(
     method: str | Weights = "Grad-CAM",
     aug_smooth: bool = False,
     eigen_smooth: bool = False,
-    layout: str | None = None,
+    layout: str | Grid | None = None,
     output: Output = None,
     forward: Callable[[Tensor], object] | None = None,
 ) -> StageMaps:
@@ -120,7 +120,8 @@ def stage_maps(
             against the class may light up as evidence for it, and only a stage of zeros counts as blank.
         layout: of the layers' outputs: ``"channels_first"``, (N, channels, h, w); ``"channels_last"``, (N, h, w,
             channels), as Swin transformers have it; ``"tokens"``, (N, tokens, channels), as vision transformers have
-            it, where tokens of no place come first. By default it is told from the shape where that can be.
+            it, where tokens of no place come first; or ``(rows, columns)`` of such tokens, where the network does not
+            cut the image by a convolution. By default it is told from the shape where that can be.
         output: where the scores are in what the model returns, if it is no tensor: a key, an index, or a function.
         forward: a function of the normalised images that calls the model, where it takes more than them.
 
@@ -144,6 +145,8 @@ def stage_maps(
     model = unwrapped(model)
     layers = stages(model) if layers is None else find_layers(model, layers)
     scored = Scored(model, output, forward, targets if callable(targets) else None)
+    if scored.target is not None and aug_smooth:
+        raise CifarcamError("aug_smooth mirrors the images, but not what a function given as targets looks at.")
     _check_images(images)
     device = device_of(model)
     slow = chosen_method.trial_weights is not None
@@ -260,20 +263,26 @@ def cam_maps(
 
 
 def _tried_out(
-    scored: Scored, layers: dict[str, nn.Module], x: Tensor, layout: str | None
+    scored: Scored, layers: dict[str, nn.Module], x: Tensor, layout: str | Grid | None
 ) -> tuple[int, dict[str, Layout]]:
     """The number of classes and the layers' layouts, by a pass of one image, in which each layer must run once."""
-    with torch.no_grad(), kept_outputs(layers) as outputs:
-        num_classes = scored(x).shape[1]
+    with torch.no_grad(), patch_grids(scored.model, layers) as grids, kept_outputs(layers) as outputs:
+        scores = scored(x)
     wrong = {name: len(kept) for name, kept in outputs.items() if len(kept) != 1}
     if wrong:
         raise CifarcamError(
             f"The layers {', '.join(layers)} were given; expected modules that run once for an image. These did not: "
             f"{', '.join(f'{name} ({count} times)' for name, count in wrong.items())}."
         )
-    grid = patch_grid(scored.model, x)
-    return num_classes, {
-        name: find_layout(layout, name, layers[name], kept, x, grid) for name, (kept,) in outputs.items()
+    with torch.no_grad():
+        alone, again = scored(x), scored(x)
+    if torch.equal(alone, again) and not torch.allclose(alone, scores, rtol=1e-3, atol=1e-5):
+        raise CifarcamError(
+            f"To keep what {', '.join(layers)} gives changes the network's scores, because the network goes on to "
+            "change the same tensor in place under another name. Take the layer before."
+        )
+    return scores.shape[1], {
+        name: find_layout(layout, name, layers[name], kept, x, grids.get(name)) for name, (kept,) in outputs.items()
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from cifarcam.errors import CifarcamError
+from cifarcam.network.layers import in_usual_order
 from cifarcam.network.scores import Output, class_scores, part_of
 
 
@@ -33,7 +34,7 @@ class Scored:
         Raises:
             CifarcamError: for a network or a target that gives no such scores.
         """
-        returned = (self.forward or self.model)(x.clone())
+        returned = (self.forward or self.model)(in_usual_order(self.model, x).clone())
         if self.target is None:
             return class_scores(returned, len(x), self.output)
         score = self.target(part_of(returned, self.output))

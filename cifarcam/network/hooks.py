@@ -68,6 +68,11 @@ def kept_outputs(layers: Mapping[str, nn.Module], with_gradients: bool = False) 
                 if not isinstance(output, Tensor):
                     outputs[name].append(output)
                     return None
+                if not output.is_floating_point():
+                    outputs[name].append(output)
+                    return None
+                if output._is_view() or any(output is given for given in inputs):
+                    output = output.clone()  # else what happens to the input would count as the layer's
                 if with_gradients and not output.requires_grad:
                     output = output.detach().requires_grad_()
                 outputs[name].append(output)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import TypeAlias
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from cifarcam.errors import CifarcamError
+from cifarcam.network.resnet import ResNet18
 from cifarcam.network.restore import modes_restored
 
 Layers: TypeAlias = "str | nn.Module | Sequence[str | nn.Module] | Mapping[str, str | nn.Module]"
@@ -27,8 +30,17 @@ def unwrapped(model: nn.Module) -> nn.Module:
             return model
 
 
-def check_network(model: object) -> None:
+def in_usual_order(model: nn.Module, x: Tensor) -> Tensor:
+    """Images in the order in memory that a network expects: channels first for any but our own ``ResNet18``."""
+    return x if isinstance(unwrapped(model), ResNet18) else x.contiguous()
+
+
+def check_network(model: object, lazy: bool = False) -> None:
     """Checks that something is a network whose modes can be set.
+
+    Args:
+        model: the network.
+        lazy: whether it may have layers that take their size from the first image.
 
     Raises:
         CifarcamError: for anything else, and for what ``torch.export`` gives.
@@ -40,6 +52,8 @@ def check_network(model: object) -> None:
             model.eval()
     except NotImplementedError as error:
         raise CifarcamError("An exported network has no modes; give the network that it was exported from.") from error
+    if not lazy and any(is_lazy(tensor) for tensor in chain(model.parameters(), model.buffers())):
+        raise CifarcamError("The network has lazy layers that know no size yet; call predict(model, images) first.")
 
 
 def find_layers(model: nn.Module, layers: Layers) -> dict[str, nn.Module]:
@@ -61,11 +75,11 @@ def find_layers(model: nn.Module, layers: Layers) -> dict[str, nn.Module]:
     """
     if isinstance(model, torch.jit.ScriptModule):
         raise CifarcamError("A scripted network shows no layer's output; give the network that it was made from.")
-    modules = dict(model.named_modules())
+    modules = dict(model.named_modules(remove_duplicate=False))
     if not isinstance(layers, Mapping):
-        several = layers if isinstance(layers, (list, tuple)) else [layers]
-        names = {module: name for name, module in modules.items()}
-        layers = {layer if isinstance(layer, str) else names.get(layer, ""): layer for layer in several}
+        several = layers if isinstance(layers, (list, tuple, set, frozenset)) else [layers]
+        names = {id(module): name for name, module in reversed(modules.items())}
+        layers = {layer if isinstance(layer, str) else names.get(id(layer), ""): layer for layer in several}
     if not layers:
         raise CifarcamError("No layers were given; expected one or more of the network, by name or as modules.")
     return {str(name): _module(modules, layer) for name, layer in layers.items()}

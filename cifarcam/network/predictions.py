@@ -15,7 +15,7 @@ from cifarcam.data.constants import CLASSES
 from cifarcam.data.normalization import as_tensor, normalize
 from cifarcam.errors import CifarcamError, NotFinite
 from cifarcam.hardware import PRECISIONS, autocast
-from cifarcam.network.layers import check_network
+from cifarcam.network.layers import check_network, in_usual_order
 from cifarcam.network.restore import device_of, exact_float32, in_float32, modes_restored
 from cifarcam.network.scores import Output, class_scores
 
@@ -58,7 +58,7 @@ def predict(
             f"Cannot predict {len(images)} images in precision {precision!r}; expected an image or more, and one of "
             f"{', '.join(PRECISIONS)}."
         )
-    check_network(model)
+    check_network(model, lazy=True)
     if not isinstance(batch_size, int) or batch_size < 1:
         raise CifarcamError(f"The batch_size is {batch_size!r}; expected how many images a pass takes, 1 or more.")
     device = device_of(model)
@@ -72,7 +72,7 @@ def predict(
     ):
         model.eval()
         for start in range(0, len(images), batch_size):
-            x = normalize(images[start : start + batch_size], device)
+            x = in_usual_order(model, normalize(images[start : start + batch_size], device))
             pieces.append(class_scores((forward or model)(x), len(x), output).float().cpu())
     logits = torch.cat(pieces)
     if not logits.isfinite().all():

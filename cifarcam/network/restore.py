@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from itertools import chain
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
 
+from cifarcam.errors import CifarcamError
 from cifarcam.hardware import onednn_workaround, settings
 
-_locks: WeakKeyDictionary[nn.Module, threading.RLock] = WeakKeyDictionary()
-_finding = threading.Lock()
-
-
-@contextmanager
-def one_thread(model: nn.Module) -> Iterator[None]:
-    """One thread at a time is in such a block with a model; others wait."""
-    with _finding:
-        lock = _locks.setdefault(model, threading.RLock())
-    with lock:
-        yield
+ONE_THREAD = threading.RLock()
+"""Held by who changes the modes of a network or takes a step of training; networks may share parts, so one for all."""
 
 
 @contextmanager
 def modes_restored(model: nn.Module) -> Iterator[None]:
     """Restores the train or eval mode of every part of the model after the block, which one thread enters at a time."""
-    with one_thread(model):
+    with ONE_THREAD:
         modes = [(module, module.training) for module in model.modules()]
         try:
             yield
@@ -47,17 +39,27 @@ def restored(model: nn.Module) -> Iterator[None]:
     device_type = device_of(model).type
     with modes_restored(model), torch.inference_mode(False), torch.enable_grad(), exact_float32():
         parameters = [(parameter, parameter.requires_grad, parameter.grad) for parameter in model.parameters()]
+        if any(parameter.is_inference() for parameter, _, _ in parameters):
+            raise CifarcamError(
+                "The network was made inside torch.inference_mode(), so nothing can have gradients. Make it outside."
+            )
         try:
             model.eval()
             for parameter, _, _ in parameters:
                 parameter.requires_grad_(False)
                 parameter.grad = None
-            with torch.autocast(device_type, enabled=False), in_float32(model), onednn_workaround(model):
+            with _eagerly(), torch.autocast(device_type, enabled=False), in_float32(model), onednn_workaround(model):
                 yield
         finally:
             for parameter, requires_grad, grad in parameters:
                 parameter.requires_grad_(requires_grad)
                 parameter.grad = grad
+
+
+def _eagerly() -> AbstractContextManager:
+    """Inside the block nothing runs compiled, because compiled code does not see hooks."""
+    # To import what compiles takes seconds.
+    return torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else nullcontext()
 
 
 def device_of(model: nn.Module) -> torch.device:

@@ -24,7 +24,8 @@ from cifarcam.errors import CifarcamError
 from cifarcam.hardware import autocast, describe, onednn_workaround, settings, training_device
 from cifarcam.network.layers import unwrapped
 from cifarcam.network.predictions import Predictions, predict
-from cifarcam.network.restore import one_thread
+from cifarcam.network.resnet import ResNet18
+from cifarcam.network.restore import ONE_THREAD
 from cifarcam.network.scores import Output, class_scores
 from cifarcam.provenance import current_commit
 from cifarcam.training.batches import Batches, generator_for, resize
@@ -158,10 +159,7 @@ def fit(
     if resume:
         with one_voice():
             refuse_missing(checkpoint)
-    with (
-        nullcontext() if checkpoint is None or process() else locked(checkpoint, WAIT if resume else 0.0),
-        nullcontext() if model is None else one_thread(model),
-    ):
+    with nullcontext() if checkpoint is None or process() else locked(checkpoint, WAIT if resume else 0.0):
         with one_voice():
             run = TrainingState(recipe, train, device, compiled, model, output)
             _check_single_image(run, batches)
@@ -182,7 +180,7 @@ def _check_single_image(run: TrainingState, batches: Batches) -> None:
     normalised = any(isinstance(part, _BatchNorm) for part in run.model.modules())
     if not normalised or all(len(share(torch.empty(size))) > 1 for size in batches.sizes()):
         return
-    x = resize(normalize(batches.train.images[:1], run.device), run.recipe.side(0))
+    x = resize(normalize(batches.train.images[:1], run.device), run.recipe.side(0)).contiguous()
     try:
         with torch.no_grad(), torch.random.fork_rng():
             copy.deepcopy(run.model).train()(x)
@@ -212,7 +210,8 @@ def _train(run: TrainingState, batches: Batches, test: Split, last: int, checkpo
         log = EpochLog(run, len(batches), epoch)
         with _repeatable(run, epoch):
             for (x, y), weight in zip(log.with_bar(batches.epoch(epoch)), batches.weights(), strict=True):
-                logits = train_step(run, x, y, weight)
+                with ONE_THREAD:
+                    logits = train_step(run, x, y, weight)
                 log.add(logits, y)
         with one_voice():
             row = log.row()
@@ -238,7 +237,8 @@ def train_step(run: TrainingState, x: Tensor, y: Tensor, weight: float = 1.0) ->
     """
     recipe = run.recipe
     with torch.autocast(**autocast(run.device, run.precision)):
-        returned = run.trained(x.contiguous(memory_format=torch.channels_last))
+        ours = isinstance(run.model, ResNet18)
+        returned = run.trained(x.contiguous(memory_format=torch.channels_last if ours else torch.contiguous_format))
         logits = class_scores(returned, len(x), run.output)
     logits = logits.float()
     loss = weight * F.cross_entropy(logits, y, label_smoothing=recipe.label_smoothing)

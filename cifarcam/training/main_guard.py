@@ -16,7 +16,7 @@ def check_main_guard() -> None:
     Where processes are not forked, as on Windows and macOS, each imports the script anew, and would start its own.
 
     Raises:
-        CifarcamError: for a script whose calling line is outside ``if __name__ == "__main__":``.
+        CifarcamError: for a script that does not look at its ``__name__`` before it starts them.
     """
     # The default is the first of them all; to ask for it by get_start_method would settle it.
     if (multiprocessing.get_start_method(allow_none=True) or multiprocessing.get_all_start_methods()[0]) == "fork":
@@ -37,11 +37,7 @@ def check_main_guard() -> None:
 
 
 def _guarded(filename: str, line: int) -> bool:
-    """Whether the line of a script stands under a check of ``__name__``."""
-    tree = ast.parse("".join(linecache.getlines(filename)))
-    return any(
-        isinstance(statement, ast.If)
-        and statement.lineno <= line <= statement.end_lineno
-        and any(isinstance(part, ast.Name) and part.id == "__name__" for part in ast.walk(statement.test))
-        for statement in tree.body
-    )
+    """Whether a script looks at its ``__name__`` up to the line, or shows no source to tell by."""
+    source = "".join(linecache.getlines(filename))
+    names = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name) and node.id == "__name__"]
+    return not source or any(name.lineno <= line for name in names)

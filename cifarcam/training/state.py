@@ -76,7 +76,9 @@ class TrainingState:
         self.compute_in(fastest_precision(self.device) if recipe.precision == "auto" else recipe.precision)
         if self.model is None:
             self.model = initial_network(recipe, self.train)
-        self.model = self.model.to(self.device, torch.float32, memory_format=torch.channels_last)
+        if isinstance(self.model, ResNet18):  # other networks may count on the usual order, by view for one
+            self.model = self.model.to(memory_format=torch.channels_last)
+        self.model = self.model.to(self.device, torch.float32)
         if recipe.sync_batchnorm and processes() > 1:
             self.model = synchronised(self.model, self.device)
         self.trained = parallel(self.model, self.device)

@@ -215,7 +215,7 @@ def test_what_a_network_returns_holds_its_scores_where_output_says(
     model = Returning(made)
     found = stage_maps(model, images, 3, "net.layer3", output=output)
     np.testing.assert_allclose(found.maps, stage_maps(model.net, images, 3, "layer3").maps, atol=1e-6)
-    assert torch.equal(predict(model, images, output=output), predict(model.net, images))
+    torch.testing.assert_close(predict(model, images, output=output), predict(model.net, images))
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,9 @@ def test_a_network_of_several_inputs_is_called_by_forward(images: np.ndarray) ->
     model, shift = Shifted(), torch.arange(10.0)
     found = stage_maps(model, images, 3, "net.layer3", forward=lambda x: model(x, shift))
     np.testing.assert_allclose(found.maps, stage_maps(model.net, images, 3, "layer3").maps, atol=1e-6)
-    assert torch.equal(predict(model, images, forward=lambda x: model(x, shift)), predict(model.net, images) + shift)
+    torch.testing.assert_close(
+        predict(model, images, forward=lambda x: model(x, shift)), predict(model.net, images) + shift
+    )
 
 
 def test_layers_are_found_by_name_as_modules_and_in_lists(images: np.ndarray) -> None:
@@ -417,3 +419,190 @@ def test_labels_may_be_a_list(images: np.ndarray) -> None:
 def test_a_network_of_width_nine_is_not_mistaken_for_channels_last() -> None:
     image = np.zeros((1, 32, 32, 3), np.uint8)
     assert stage_maps(ResNet18(width=32), image, 1).maps.shape == (1, 5, 32, 32)
+
+
+class Twofold(nn.Module):
+    """The logits are the mean of those of an image and of its mirror image, in one pass of both."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = as_if_trained(16)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(torch.cat([x, x.flip(3)])).unflatten(0, (2, -1)).mean(0)
+
+
+def test_a_layer_that_sees_more_rows_than_images_is_refused(images: np.ndarray) -> None:
+    with pytest.raises(CifarcamError, match=r"net.layer3 is a torch.float32 tensor of shape \(2, .* for 1 image"):
+        stage_maps(Twofold(), images, 3, "net.layer3")
+
+
+@pytest.mark.parametrize("size", [(64, 32), (32, 32)])
+def test_the_grid_of_tokens_is_that_of_the_convolution_that_made_them(size: tuple[int, int]) -> None:
+    class Overlapping(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stem, self.norm, self.head = nn.Conv2d(3, 8, 7, 4, 3), nn.LayerNorm(8), nn.Linear(8, CLASSES)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(self.norm(self.stem(x).flatten(2).mT).tanh().mean(1))
+
+    model, (height, width) = seeded(Overlapping), size
+    images = np.random.default_rng(0).integers(0, 256, (2, height, width, 3), dtype=np.uint8)
+
+    def places(tokens: Tensor) -> Tensor:
+        return tokens.unflatten(1, (height // 4, width // 4)).permute(0, 3, 1, 2)
+
+    expected = of_library(model, "norm", images, ClassifierOutputTarget(1), places)
+    assert_same(stage_maps(model, images, 1, "norm", layout="tokens"), expected)
+
+
+def test_the_grid_of_tokens_is_asked_for_where_no_convolution_tells(images: np.ndarray) -> None:
+    class Linear(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embed, self.front = nn.Linear(192, 8), nn.Parameter(torch.randn(1, 9, 8))
+            self.norm, self.head = nn.LayerNorm(8), nn.Linear(8, CLASSES)
+
+        def forward(self, x: Tensor) -> Tensor:
+            patches = x.unfold(2, 8, 8).unfold(3, 8, 8).permute(0, 2, 3, 1, 4, 5).flatten(3).flatten(1, 2)
+            tokens = torch.cat([self.front.expand(len(x), -1, -1), self.embed(patches)], 1)
+            return self.head(self.norm(tokens).tanh().mean(1))
+
+    model = seeded(Linear)
+    with pytest.raises(CifarcamError, match=r"has 73 tokens; expected a square of them. .* layout=\(14, 14\)"):
+        stage_maps(model, images, 1, "norm", layout="tokens")
+    expected = of_library(
+        model, "norm", images, ClassifierOutputTarget(1), lambda t: t[:, 9:].unflatten(1, (8, 8)).permute(0, 3, 1, 2)
+    )
+    assert_same(stage_maps(model, images, 1, "norm", layout=(8, 8)), expected)
+
+
+def test_channels_as_many_as_rows_do_not_hide_that_they_come_last(images: np.ndarray) -> None:
+    sizes = {"patch_size": [4, 4], "embed_dim": 16, "depths": [1, 1], "num_heads": [2, 2], "window_size": [4, 4]}
+    model = seeded(SwinTransformer, **sizes, num_classes=CLASSES)
+    with pytest.raises(CifarcamError, match=r"features.0 is \(1, 16, 16, 16\), which may be or not be"):
+        stage_maps(model, images, 3, "features.0")
+
+
+def test_a_function_of_a_place_is_not_asked_of_mirrored_images(images: np.ndarray) -> None:
+    with pytest.raises(CifarcamError, match="aug_smooth mirrors the images"):
+        stage_maps(as_if_trained(16), images, lambda scores: scores[:, 0], aug_smooth=True)
+
+
+def test_threads_get_the_maps_of_one_thread_also_through_a_wrapper_and_another_head(images: np.ndarray) -> None:
+    net, wrong = as_if_trained(16).train(), []
+    asked = {"wrapped": nn.DataParallel(net), "behind": nn.Sequential(net), "alone": net}
+    layers = {"wrapped": "layer3", "behind": "0.layer3", "alone": "layer3"}
+    expected = stage_maps(net, images, 3, "layer3").maps
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+
+    def ask(name: str) -> None:
+        for _ in range(4):
+            predict(asked[name], images)
+            if not np.allclose(stage_maps(asked[name], images, 3, layers[name]).maps, expected, atol=1e-5):
+                wrong.append(name)
+
+    threads = [threading.Thread(target=ask, args=(name,)) for name in asked]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong and net.training and all(parameter.requires_grad for parameter in net.parameters())
+    assert all(torch.equal(before[name], value) for name, value in net.state_dict().items())
+
+
+class SkipsItself(nn.Module):
+    """A shortcut that does nothing gives its input; the gradient through the other branch is not the shortcut's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.shortcut, self.other = nn.Conv2d(3, 6, 3), nn.Sequential(), nn.Conv2d(6, 6, 3, padding=1)
+        self.head = nn.Linear(6, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.conv(x)
+        return self.head((self.shortcut(h).relu() + self.other(h).relu() * 3).tanh().mean((2, 3)))
+
+
+def test_a_shortcut_that_does_nothing_has_a_map_of_its_own(images: np.ndarray) -> None:
+    model = seeded(SkipsItself)
+    found = stage_maps(model, images, 3, "shortcut", method=lambda activations, gradients: gradients).maps[:, 0]
+    kept = model.conv(normalize(images)).detach()
+    through = kept.clone().requires_grad_()
+    score = model.head((through.relu() + model.other(kept).relu() * 3).tanh().mean((2, 3)))[:, 3].sum()
+    (gradient,) = torch.autograd.grad(score, through)
+    expected = stage_maps(model, images, 3, "shortcut", method=lambda *_: gradient.numpy()).maps[:, 0]
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_where_keeping_a_layers_output_would_change_the_network_it_is_refused(images: np.ndarray) -> None:
+    class Aliased(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.drop, self.head = nn.Conv2d(3, 6, 3), nn.Dropout(), nn.Linear(6, 10)
+
+        def forward(self, x: Tensor) -> Tensor:
+            h = self.conv(x)
+            dropped = self.drop(h)
+            dropped.relu_()
+            return self.head((dropped + h).mean((2, 3)))
+
+    with pytest.raises(CifarcamError, match="To keep what drop gives changes the network's scores"):
+        stage_maps(seeded(Aliased), images, 3, "drop")
+
+
+def test_a_network_made_in_inference_mode_is_refused(images: np.ndarray) -> None:
+    with torch.inference_mode():
+        model = ResNet18(width=16)
+    with pytest.raises(CifarcamError, match="made inside torch.inference_mode"):
+        stage_maps(model, images, 3)
+    assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_compiled_parts_are_seen_through(images: np.ndarray) -> None:
+    model = as_if_trained(16)
+    expected = [stage_maps(model, images, 3, "layer4.0", method=method).maps for method in ("Grad-CAM", "Ablation-CAM")]
+    model.layer4 = torch.compile(model.layer4)
+    for method, maps in zip(("Grad-CAM", "Ablation-CAM"), expected, strict=True):
+        found = stage_maps(model, images, 3, "layer4._orig_mod.0", method=method).maps
+        np.testing.assert_allclose(found, maps, atol=1e-4)
+
+
+def test_a_network_that_counts_on_the_usual_order_in_memory_works(images: np.ndarray) -> None:
+    class LeNet(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.linear = nn.Conv2d(3, 6, 5, 4), nn.Linear(6 * 15 * 15, 10)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.linear(self.conv(x).relu().view(-1, 6 * 15 * 15))
+
+    model = seeded(LeNet)
+    assert predict(model, images).shape == (3, 10) and stage_maps(model, images, 3, "conv").maps.any()
+
+
+def test_a_lazy_network_is_to_be_called_before_it_has_maps(images: np.ndarray) -> None:
+    model = nn.Sequential(nn.LazyConv2d(8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.LazyLinear(10))
+    with pytest.raises(CifarcamError, match="call predict"):
+        stage_maps(model, images, 3, "0")
+    predict(model, images)
+    assert stage_maps(model, images, 3, "0").maps.any()
+
+
+def test_a_layer_that_gives_no_tensor_and_one_of_two_names(images: np.ndarray) -> None:
+    class Attended(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.attention = nn.Conv2d(3, 8, 8, 8), nn.MultiheadAttention(8, 1, batch_first=True)
+            self.head = self.last = nn.Linear(8, 10)
+
+        def forward(self, x: Tensor) -> Tensor:
+            tokens = self.conv(x).flatten(2).mT
+            return self.last(self.attention(tokens, tokens, tokens)[0].mean(1))
+
+    model = seeded(Attended)
+    with pytest.raises(CifarcamError, match="attention is a tuple for 1 image"):
+        stage_maps(model, images, 3, "attention", layout="tokens")
+    with pytest.raises(CifarcamError, match=r"more than one place; that of last is \(1, 10\)"):
+        stage_maps(model, images, 3, "last")
