@@ -117,7 +117,7 @@ pd.DataFrame({name: vars(count) for name, count in passes.items()}).T
 
 # %% [markdown]
 """
-One forward pass of each count is the package's own: it finds out in which order the stages run. Methods of gradients then need one pass each
+One forward pass of each count is the package's own: it checks that each stage runs once. Methods of gradients then need one pass each
 way, for all five stages at once. The two slow ones run the network again for every channel of every stage, and Ablation-CAM once more
 at each stage, for the logit with nothing taken away. How much longer that takes was measured, one image at a time and the methods in
 turns:

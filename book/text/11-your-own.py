@@ -228,9 +228,9 @@ for name, shape in zip(layers, shapes, strict=True):
 
 # %% [markdown]
 """
-A module will do if its output has a value for each place of the picture: (N, channels, height, width). Swin transformers put the
-channels last, vision transformers make a row of tokens out of the places; `layout="channels_last"` and `layout="tokens"` say so. Now
-the maps, of the first test picture of each class:
+Any module works whose output keeps height and width: (N, channels, height, width). Swin transformers put the
+channels last, and vision transformers make a row of tokens out of the patches; tell `stage_maps` so with `layout="channels_last"` or
+`layout="tokens"`. Now the maps, of the first test picture of each class:
 """
 
 # %% mystnb={"image": {"alt": "Four drawn pictures, one of each class, each beside four heat maps: finely grained at layer1, coarser at layer2 and layer3, at layer4 a broad glow from one side or corner."}} tags=["nbval-ignore-output"]
@@ -273,10 +273,10 @@ for number, part in enumerate(convnext.features):
 | number of classes | the network's last layer |
 | names of the classes | `Predictions(…, classes)`, `figures.confusion(…, classes)`, `stage_maps(…, classes)` |
 | progressive resizing | off: `first_side=32` |
-| stages | `stage_maps(…, layers)`: modules, or their names such as `"features.5"` |
+| stages | `stage_maps(…, layers)`: modules, or their names in the network, here `"1.layer4"` |
 | a network that returns more than scores | `output="logits"`, an index or a function, in `predict`, `fit` and `stage_maps` |
 | a network that takes more than pictures | `forward=lambda x: network(x, more)`, in `predict` and `stage_maps` |
-| what a map explains, if it is no class | `stage_maps(…, targets)`: a function from what the network returns to one score for each picture |
+| explaining something other than a class | `stage_maps(…, targets)`: a function from what the network returns to one score for each picture |
 
 If something is refused, look for the words of the message in [Troubleshooting](troubleshooting.md).
 """

@@ -96,7 +96,7 @@ shown(pd.DataFrame({f"`{name}`": facts(load_run(name)) for name in recorded_runs
 BatchNorm's biases. Its run is not recorded yet. Each candidate trained on most of the training images, in a narrow
 network and for a few epochs, and we judged it on the remaining ones after its final epoch. The test images had no say. The
 first row is where the search began, and the others say what they change of it. In brackets, the 95 % interval over images;
-how far two seeds lie apart is beside it. Some runs were paused for other work; their minutes include the pauses.
+the next column gives each seed's accuracy. Some runs were paused for other work; their minutes include the pauses.
 """
 
 # %% mystnb={"markdown_format": "gfm"} tags=["hide-input", "nbval-check-output"]
@@ -141,7 +141,8 @@ compared("tuned_confirmed")
 
 # %% [markdown]
 """
-The better of these two is what `tuned` is now.
+The better of these two is what `tuned` is now. With one seed each and intervals that overlap, that is a choice, not a
+proof.
 
 ## What others report
 """

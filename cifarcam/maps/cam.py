@@ -97,7 +97,8 @@ def stage_maps(
     In Grad-CAM a channel's weight is the mean over space of the gradient of the target's logit with respect to that
     channel; the map is the ReLU of the weighted sum of the channels. Methods that need gradients take one forward and
     one backward pass for all stages. Score-CAM and Ablation-CAM take a forward pass for each channel, and show a bar. A
-    pass of the first image comes before: it finds out in which order the layers run.
+    pass of the first image comes before: it counts the classes and checks that each layer runs once. Of any network but
+    our own two more see whether the scores are the same where nobody looks.
 
     Args:
         model: takes normalised (N, 3, H, W) and gives the scores of its classes, (N, classes), or (N, 1) for two of

@@ -64,7 +64,7 @@ def find_layers(model: nn.Module, layers: Layers) -> dict[str, nn.Module]:
         layers: one layer or several, each a name or a module; a mapping chooses the names they go by.
 
     Raises:
-        CifarcamError: for no layers, for a name that the network has not, for a module of another network, and for a
+        CifarcamError: for no layers, for an unknown name, for a module of another network, and for a
             network that was scripted or traced.
 
     Examples:

@@ -37,8 +37,8 @@ def part_of(returned: object, output: Output) -> object:
 def class_scores(returned: object, count: int, output: Output = None) -> Tensor:
     """The scores of the classes for each image, in what a network returns.
 
-    A network that gives one score z knows two classes. Their scores are -z/2 and z/2, whose softmax is the sigmoid of
-    z.
+    A single score z is read as a binary classifier's: its two classes have the scores -z/2 and z/2, whose softmax is
+    the sigmoid of z.
 
     Args:
         returned: by the network.

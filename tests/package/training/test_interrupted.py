@@ -19,7 +19,7 @@ COMMAND = [
     "train",
     "best",
     "--width",
-    "9",
+    "16",
     "--epochs",
     "4",
     "--data",
