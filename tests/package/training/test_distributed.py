@@ -30,6 +30,7 @@ from cifarcam.network import ResNet18
 from cifarcam.training import Batches, Recipe, fit
 from cifarcam.training.distributed import process, process_group, processes
 from cifarcam.training.loop import train_step
+from cifarcam.training import state
 from cifarcam.training.state import TrainingState
 out = Path(sys.argv[1])
 train, test = synthetic_cifar10("train").first(55), synthetic_cifar10("test").first(31)
@@ -60,7 +61,9 @@ STEPS = """
 with process_group() as device:
     recipe = recipe.replace(lr=1e-12)  # so that all steps see the same weights
     torch.manual_seed(0)
-    run = TrainingState(recipe, train, device, False, ResNet18(width=8).double())  # else rounding decides
+    genuine = state.parallel
+    state.parallel = lambda model, device: genuine(model.double(), device)  # else rounding decides
+    run = TrainingState(recipe, train, device, False, ResNet18(width=8))
     run.model.eval()  # BatchNorm frozen: else its statistics are those of a share
     batches = Batches(train, recipe, device)
     gradients = []
