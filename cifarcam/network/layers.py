@@ -43,14 +43,14 @@ def check_network(model: object, lazy: bool = False) -> None:
         lazy: whether it may have layers that take their size from the first image.
 
     Raises:
-        CifarcamError: for anything else, and for what ``torch.export`` gives.
+        CifarcamError: for anything else, for what ``torch.export`` gives, and for lazy layers where they may not be.
     """
     if not isinstance(model, nn.Module):
         raise CifarcamError(f"The model is a {type(model).__name__}; expected a network, a torch.nn.Module.")
     try:
         with modes_restored(model):
             model.eval()
-    except NotImplementedError as error:
+    except NotImplementedError as error:  # PyTorch's own, from the modes of what it exported
         raise CifarcamError("An exported network has no modes; give the network that it was exported from.") from error
     if not lazy and any(is_lazy(tensor) for tensor in chain(model.parameters(), model.buffers())):
         raise CifarcamError("The network has lazy layers that know no size yet; call predict(model, images) first.")
